@@ -1,0 +1,103 @@
+"""A service's database: a pool, and transactions in one of the service's two roles."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import asyncpg
+
+from shared.ids import Ids
+from shared.transaction import Tx
+
+if TYPE_CHECKING:
+    from shared.identity import Identity
+
+Role = Literal["api", "worker"]
+
+CONNECT_TIMEOUT_S = 2.5
+# A statement of a caller that runs longer has gone wrong; batches of the worker may take their time.
+API_STATEMENT_TIMEOUT_MS = 20_000
+
+_SET_IDENTITY = """
+SELECT set_config('app.tenant_id', $1, true), set_config('app.account_id', $2, true),
+       set_config('app.tenant_kind', $3, true), set_config('app.roles', $4, true),
+       set_config('app.division_code', $5, true), set_config('app.inn_ids', $6, true), business_now() AS now
+"""
+
+
+class Database:
+    """Connections to one service's database; every use is a transaction in a role."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]", service: str, ids: Ids) -> None:
+        self.pool = pool
+        self.service = service
+        self.ids = ids
+
+    @classmethod
+    async def open(cls, url: str, *, service: str, size: int = 10, ids: Ids | None = None) -> Self:
+        """Open a pool of at most `size` connections; none is made before it is needed.
+
+        So a service starts without PostgreSQL, and each use raises OSError or asyncpg's errors.
+        """
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=0,
+            max_size=size,
+            init=prepare,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=120,
+            server_settings={"application_name": f"shanhai-{service}", "jit": "off"},
+        )
+        return cls(pool, service, ids or Ids())
+
+    async def close(self) -> None:
+        """Close all connections, waiting for transactions in flight."""
+        await self.pool.close()
+
+    @asynccontextmanager
+    async def transaction(
+        self, *, role: Role, identity: "Identity | None" = None, read_only: bool = False
+    ) -> AsyncIterator[Tx]:
+        """Open a transaction; commit at the end with all that was said, roll back on an exception.
+
+        In role `api` forced row security shows what `identity` may see; `worker` sees every tenant.
+        """
+        async with self.pool.acquire(timeout=CONNECT_TIMEOUT_S) as conn:
+            async with conn.transaction(readonly=read_only):
+                tx = await self._begin(conn, role, identity)
+                yield tx
+                await tx.flush()
+
+    async def _begin(self, conn: Any, role: Role, identity: "Identity | None") -> Tx:  # noqa: ANN401
+        await conn.execute(f"SET LOCAL ROLE {self.service}_{role}")
+        if identity is None:
+            now = await conn.fetchval("SELECT business_now()")
+            return Tx(conn, self.service, now, self.ids)
+        await conn.execute(f"SET LOCAL statement_timeout = {API_STATEMENT_TIMEOUT_MS}")
+        row = await conn.fetchrow(
+            _SET_IDENTITY,
+            str(identity.tenant_id),
+            str(identity.account_id),
+            identity.tenant_kind,
+            ",".join(sorted(identity.roles)),
+            identity.division_code or "",
+            ",".join(str(i) for i in identity.inn_ids),
+        )
+        return Tx(conn, self.service, row["now"], self.ids)
+
+
+async def prepare(conn: Any) -> None:  # noqa: ANN401 (asyncpg gives a proxy here)
+    """Teach a new connection our types: jsonb is a Python object."""
+    await conn.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_from_jsonb, format="binary"
+    )
+
+
+def _to_jsonb(value: object) -> bytes:
+    # The first byte is the version of jsonb's binary form.
+    return b"\x01" + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _from_jsonb(data: bytes) -> object:
+    return json.loads(data[1:])

@@ -1,0 +1,84 @@
+"""Writes what a transaction says into the outbox, in the same commit as the state it speaks of."""
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from contracts import Envelope
+
+if TYPE_CHECKING:
+    import asyncpg
+
+SLOT_COUNT: Final = 16
+# Kafka's default record limit is 1,048,576 bytes with headers; a dead-letter copy adds some of its own.
+RECORD_BYTES_MAX: Final = 900_000
+NOTIFY_CHANNEL: Final = "outbox"
+
+_NEXT_SEQUENCES: Final = """
+INSERT INTO aggregate_sequence AS a (subject, last_sequence)
+SELECT u.subject, u.n FROM unnest($1::text[], $2::bigint[]) AS u (subject, n) ORDER BY u.subject
+ON CONFLICT (subject) DO UPDATE SET last_sequence = a.last_sequence + excluded.last_sequence
+RETURNING subject, last_sequence
+"""
+
+
+class RecordTooLargeError(Exception):
+    """An event is larger than a topic takes; nothing of the transaction is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An event on its way into the outbox: its envelope still lacks the sequence."""
+
+    topic: str
+    key: str
+    envelope: Envelope
+    body: bytes
+
+
+def slot_of(key: str) -> int:
+    """Give the relay slot of an aggregate: stable over processes and versions."""
+    return zlib.crc32(key.encode()) % SLOT_COUNT
+
+
+def check_size(body: bytes, event_type: str) -> None:
+    """Refuse (`RecordTooLargeError`) a body that no topic would take."""
+    if len(body) > RECORD_BYTES_MAX:
+        message = f"{event_type}: {len(body)} bytes, at most {RECORD_BYTES_MAX} fit into a record"
+        raise RecordTooLargeError(message)
+
+
+async def write(conn: "asyncpg.Connection", said: Iterable[Said]) -> None:
+    """Give each event its subject's next sequence and copy all into the outbox.
+
+    Locks the rows of `aggregate_sequence` in sorted order until commit; so two transactions that say
+    something about the same aggregates wait for each other instead of deadlocking, and the outbox's
+    ids within a subject rise in the order of commits.
+    """
+    pending = list(said)
+    counts: dict[str, int] = {}
+    for one in pending:
+        counts[one.envelope.subject] = counts.get(one.envelope.subject, 0) + 1
+    subjects = sorted(counts)
+    rows = await conn.fetch(_NEXT_SEQUENCES, subjects, [counts[s] for s in subjects])
+    upcoming = {r["subject"]: r["last_sequence"] - counts[r["subject"]] + 1 for r in rows}
+    records = []
+    for one in pending:
+        sequence = upcoming[one.envelope.subject]
+        upcoming[one.envelope.subject] = sequence + 1
+        records.append(_record(one, replace(one.envelope, sequence=sequence)))
+    await conn.copy_records_to_table("outbox", records=records, columns=_COLUMNS)
+
+
+_COLUMNS: Final = (
+    "event_id", "slot", "topic", "record_key", "subject", "sequence", "headers", "body",
+)  # fmt: skip
+
+
+def _record(said: Said, envelope: Envelope) -> tuple[object, ...]:
+    headers = {name: value.decode() for name, value in envelope.to_headers()}
+    return (
+        envelope.id, slot_of(said.key), said.topic, said.key, envelope.subject, envelope.sequence, headers,
+        said.body,
+    )  # fmt: skip

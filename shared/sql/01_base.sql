@@ -1,0 +1,88 @@
+-- Roles' rights, row security's vocabulary, business time, and the outbox: first in every database.
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO {api}, {worker};
+
+CREATE FUNCTION app_tenant_id() RETURNS uuid LANGUAGE sql STABLE
+    AS $$ SELECT NULLIF(current_setting('app.tenant_id', true), '')::uuid $$;
+CREATE FUNCTION app_account_id() RETURNS uuid LANGUAGE sql STABLE
+    AS $$ SELECT NULLIF(current_setting('app.account_id', true), '')::uuid $$;
+CREATE FUNCTION app_tenant_kind() RETURNS text LANGUAGE sql STABLE
+    AS $$ SELECT COALESCE(current_setting('app.tenant_kind', true), '') $$;
+CREATE FUNCTION app_division_code() RETURNS text LANGUAGE sql STABLE
+    AS $$ SELECT COALESCE(current_setting('app.division_code', true), '') $$;
+CREATE FUNCTION app_has_role(role text) RETURNS boolean LANGUAGE sql STABLE
+    AS $$ SELECT role = ANY (string_to_array(COALESCE(current_setting('app.roles', true), ''), ',')) $$;
+CREATE FUNCTION app_inn_ids() RETURNS uuid[] LANGUAGE sql STABLE
+    AS $$ SELECT COALESCE(string_to_array(NULLIF(current_setting('app.inn_ids', true), ''), ',')::uuid[], '{}'::uuid[]) $$;
+CREATE FUNCTION app_sees_all() RETURNS boolean LANGUAGE sql STABLE
+    AS $$ SELECT COALESCE(current_setting('app.tenant_kind', true), '') IN ('bureau', 'auditor') $$;
+
+-- The one way a table gets its rights: row security forced, the worker role sees every tenant's rows, the api role
+-- reads what the predicate allows and writes nothing.
+CREATE PROCEDURE protect(target regclass, predicate text) LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+    EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO {worker}', target);
+    EXECUTE format('GRANT SELECT ON %s TO {api}', target);
+    EXECUTE format('CREATE POLICY worker ON %s TO {worker} USING (true) WITH CHECK (true)', target);
+    EXECUTE format('CREATE POLICY caller ON %s FOR SELECT TO {api} USING ((%s) OR app_sees_all())', target, predicate);
+END $$;
+
+CREATE TABLE business_clock (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    offset_interval interval NOT NULL DEFAULT '0'
+);
+INSERT INTO business_clock DEFAULT VALUES;
+CALL protect('business_clock', 'true');
+REVOKE INSERT, UPDATE, DELETE ON business_clock FROM {worker};
+-- As its owner's function: whoever asks, the row is visible.
+CREATE POLICY owner_reads ON business_clock FOR SELECT TO {owner} USING (true);
+CREATE FUNCTION business_offset() RETURNS interval LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = public AS $$ SELECT offset_interval FROM business_clock $$;
+CREATE FUNCTION business_now() RETURNS timestamptz LANGUAGE sql STABLE
+    AS $$ SELECT clock_timestamp() + business_offset() $$;
+
+-- The last sequence each aggregate has said. The row is locked until commit, so ids within a subject are in commit order.
+CREATE TABLE aggregate_sequence (
+    subject text PRIMARY KEY,
+    last_sequence bigint NOT NULL CHECK (last_sequence > 0)
+);
+CALL protect('aggregate_sequence', 'false');
+
+CREATE TABLE outbox (
+    outbox_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_id uuid NOT NULL UNIQUE,
+    slot smallint NOT NULL CHECK (slot BETWEEN 0 AND 15),
+    topic text NOT NULL,
+    record_key text NOT NULL,
+    subject text NOT NULL,
+    sequence bigint NOT NULL,
+    headers jsonb NOT NULL,
+    body bytea NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    parked_reason text,
+    UNIQUE (subject, sequence, topic)
+);
+CREATE INDEX outbox_unsent ON outbox (slot, outbox_id);
+CALL protect('outbox', 'false');
+
+-- Everything that was ever said and acknowledged by Kafka, by month; repair and replay read it.
+CREATE TABLE event_log (
+    event_id uuid NOT NULL,
+    topic text NOT NULL,
+    record_key text NOT NULL,
+    subject text NOT NULL,
+    sequence bigint NOT NULL,
+    headers jsonb NOT NULL,
+    body bytea NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    published_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    outbox_id bigint NOT NULL,
+    PRIMARY KEY (outbox_id, recorded_at)
+) PARTITION BY RANGE (recorded_at);
+CREATE TABLE event_log_default PARTITION OF event_log DEFAULT;
+CREATE INDEX event_log_subject ON event_log (subject, sequence);
+CALL protect('event_log', 'false');
+CALL protect('event_log_default', 'false');
+REVOKE UPDATE, DELETE ON event_log, event_log_default FROM {worker};

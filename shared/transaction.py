@@ -1,0 +1,128 @@
+"""One open transaction: state, business time, and what is to be said when it commits."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
+
+from contracts import Envelope, Event
+from shared import outbox
+from shared.clock import civil_date, real_now
+from shared.ids import Ids
+
+if TYPE_CHECKING:
+    import asyncpg
+
+WAKE_CHANNEL = "ticker"
+
+
+class Cause(Protocol):
+    """What made us speak: anything with the envelope of an event that was heard."""
+
+    @property
+    def envelope(self) -> Envelope:
+        """The envelope of the event that was heard."""
+
+
+class Tx:
+    """An open transaction of one service; commit happens at the edge only.
+
+    `now` is business time (UTC), read once; `today` its civil date in Asia/Shanghai. `command_id` is the
+    HTTP command that caused the transaction, if one did.
+    """
+
+    def __init__(self, conn: "asyncpg.Connection", service: str, now: datetime, ids: Ids) -> None:
+        self.conn = conn
+        self.service = service
+        self.now = now.astimezone(UTC)
+        self.ids = ids
+        self.command_id: UUID | None = None
+        self.traceparent: str | None = None
+        self._said: list[outbox.Said] = []
+        self._wake: set[str] = set()
+
+    @property
+    def today(self) -> date:
+        """Business time's civil date in Asia/Shanghai."""
+        return civil_date(self.now)
+
+    def say(
+        self,
+        event: Event,
+        *,
+        tenant_id: UUID | None,
+        journey_id: UUID | None = None,
+        cause: Cause | None = None,
+    ) -> UUID:
+        """Put an event into the outbox at commit; give its id.
+
+        `tenant_id` owns the fact. The journey is the given one, else the cause's. Raises
+        `RecordTooLargeError` for a body that no topic takes.
+        """
+        body = event.model_dump_json(exclude_none=True).encode()
+        outbox.check_size(body, event.wire_type)
+        heard = cause.envelope if cause else None
+        envelope = Envelope(
+            id=self.ids.uuid7(),
+            type=event.wire_type,
+            source=f"/{self.service}",
+            subject=event.subject,
+            sequence=0,
+            tenant_id=tenant_id,
+            correlation_id=journey_id or (heard.correlation_id if heard else None),
+            causation_id=heard.id if heard else self.command_id,
+            time=real_now(),
+            traceparent=(heard.traceparent if heard else None) or self.traceparent,
+        )
+        self._said.append(outbox.Said(f"{self.service}.events", event.aggregate_id, envelope, body))
+        return envelope.id
+
+    def put(self, said: outbox.Said) -> None:
+        """Put a finished record (a dead-letter copy) into the outbox at commit."""
+        self._said.append(said)
+
+    def wake(self, ticker_name: str) -> None:
+        """Start that ticker as soon as this transaction has committed."""
+        self._wake.add(ticker_name)
+
+    async def flush(self) -> None:
+        """Write the outbox and the notices; the edge calls it just before commit."""
+        if self._said:
+            await self.as_worker()
+            await outbox.write(self.conn, self._said)
+            self._said = []
+            self._wake.add(outbox.NOTIFY_CHANNEL)
+        for name in sorted(self._wake):
+            channel = outbox.NOTIFY_CHANNEL if name == outbox.NOTIFY_CHANNEL else WAKE_CHANNEL
+            await self.conn.execute("SELECT pg_notify($1, $2)", channel, name)
+        self._wake = set()
+
+    async def as_worker(self) -> None:
+        """Go on with the service's own rights: effects cross tenants, row security decided before."""
+        await self.conn.execute(f"SET LOCAL ROLE {self.service}_worker")
+
+    async def as_caller(self) -> None:
+        """Go back to the caller's row security."""
+        await self.conn.execute(f"SET LOCAL ROLE {self.service}_api")
+
+    async def fetch(self, sql: str, *args: Any) -> list["asyncpg.Record"]:  # noqa: ANN401 (asyncpg's own)
+        """Fetch all rows."""
+        return await self.conn.fetch(sql, *args)
+
+    async def fetchrow(self, sql: str, *args: Any) -> "asyncpg.Record | None":  # noqa: ANN401
+        """Fetch one row or None."""
+        return await self.conn.fetchrow(sql, *args)
+
+    async def fetchval(self, sql: str, *args: Any) -> Any:  # noqa: ANN401
+        """Fetch one value or None."""
+        return await self.conn.fetchval(sql, *args)
+
+    async def execute(self, sql: str, *args: Any) -> str:  # noqa: ANN401
+        """Execute a statement; give PostgreSQL's command tag."""
+        return await self.conn.execute(sql, *args)
+
+    async def copy(
+        self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]
+    ) -> None:
+        """Copy records into a table: the fastest insert, for rows that cannot conflict."""
+        await self.conn.copy_records_to_table(table, records=records, columns=list(columns))
