@@ -32,7 +32,9 @@ def steps(service: str, folder: Path) -> list[Step]:
     """List a service's migrations in the order in which they apply."""
     files = [("shared", p) for p in sorted(SHARED_SQL.glob("*.sql"))]
     files += [(service, p) for p in sorted(folder.glob("*.sql"))]
-    return [Step(f"{origin}/{p.name}", _filled(p.read_text("utf-8"), service)) for origin, p in files]
+    return [
+        Step(f"{origin}/{p.name}", _filled(p.read_text("utf-8"), service)) for origin, p in files
+    ]
 
 
 async def migrate(url: str, service: str, folder: Path) -> list[str]:
@@ -48,7 +50,9 @@ async def migrate(url: str, service: str, folder: Path) -> list[str]:
             "CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, digest text NOT NULL,"
             " applied_at timestamptz NOT NULL DEFAULT clock_timestamp())"
         )
-        known = {r["name"]: r["digest"] for r in await conn.fetch("SELECT name, digest FROM migration")}
+        known = {
+            r["name"]: r["digest"] for r in await conn.fetch("SELECT name, digest FROM migration")
+        }
         return [s.name for s in steps(service, folder) if await _apply(conn, s, known)]
     finally:
         await conn.close()
@@ -57,12 +61,16 @@ async def migrate(url: str, service: str, folder: Path) -> list[str]:
 async def _apply(conn: asyncpg.Connection, step: Step, known: dict[str, str]) -> bool:
     if step.name in known:
         if known[step.name] != step.digest:
-            message = f"{step.name} was changed after it had been applied; write a new migration instead"
+            message = (
+                f"{step.name} was changed after it had been applied; write a new migration instead"
+            )
             raise ChangedMigrationError(message)
         return False
     async with conn.transaction():
         await conn.execute(step.sql)
-        await conn.execute("INSERT INTO migration (name, digest) VALUES ($1, $2)", step.name, step.digest)
+        await conn.execute(
+            "INSERT INTO migration (name, digest) VALUES ($1, $2)", step.name, step.digest
+        )
     return True
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
-from contracts import Envelope, Event
+from contracts import OWNER_TENANT_ID, Envelope, Event
 from shared import outbox
 from shared.clock import civil_date, real_now
 from shared.ids import Ids
@@ -27,8 +27,8 @@ class Cause(Protocol):
 class Tx:
     """An open transaction of one service; commit happens at the edge only.
 
-    `now` is business time (UTC), read once; `today` its civil date in Asia/Shanghai. `command_id` is the
-    HTTP command that caused the transaction, if one did.
+    `now` is business time (UTC), read once; `today` its civil date in Asia/Shanghai. `command_id` names
+    the command that caused the transaction: what it says without another cause has it as causation.
     """
 
     def __init__(self, conn: "asyncpg.Connection", service: str, now: datetime, ids: Ids) -> None:
@@ -36,7 +36,7 @@ class Tx:
         self.service = service
         self.now = now.astimezone(UTC)
         self.ids = ids
-        self.command_id: UUID | None = None
+        self.command_id: UUID = ids.uuid7()
         self.traceparent: str | None = None
         self._said: list[outbox.Said] = []
         self._wake: set[str] = set()
@@ -56,10 +56,11 @@ class Tx:
     ) -> UUID:
         """Put an event into the outbox at commit; give its id.
 
-        `tenant_id` owns the fact. The journey is the given one, else the cause's. Raises
-        `RecordTooLargeError` for a body that no topic takes.
+        `tenant_id` owns the fact (None: the bureau that runs the system). The journey is the given
+        one, else the cause's, else the aggregate's own id. Raises `RecordTooLargeError` for a body that
+        no topic takes.
         """
-        body = event.model_dump_json(exclude_none=True).encode()
+        body = event.to_body()
         outbox.check_size(body, event.wire_type)
         heard = cause.envelope if cause else None
         envelope = Envelope(
@@ -68,8 +69,10 @@ class Tx:
             source=f"/{self.service}",
             subject=event.subject,
             sequence=0,
-            tenant_id=tenant_id,
-            correlation_id=journey_id or (heard.correlation_id if heard else None),
+            tenant_id=tenant_id or OWNER_TENANT_ID,
+            correlation_id=journey_id
+            or (heard.correlation_id if heard else None)
+            or UUID(event.aggregate_id),
             causation_id=heard.id if heard else self.command_id,
             time=real_now(),
             traceparent=(heard.traceparent if heard else None) or self.traceparent,

@@ -249,9 +249,7 @@ def _says_ready(pid_file: Path, pid: int) -> bool:
         return False
     status_line = 7
     return (
-        len(lines) > status_line
-        and lines[0] == str(pid)
-        and lines[status_line].strip() == "ready"
+        len(lines) > status_line and lines[0] == str(pid) and lines[status_line].strip() == "ready"
     )
 
 

@@ -64,9 +64,7 @@ def _child_setup(program: Program, parent: int) -> Callable[[], None]:
     return setup
 
 
-def stop(
-    process: subprocess.Popen[bytes], first: signal.Signals, *, grace_s: float
-) -> int:
+def stop(process: subprocess.Popen[bytes], first: signal.Signals, *, grace_s: float) -> int:
     """End a child: the given signal, and SIGKILL when it takes longer; give its exit code."""
     if process.poll() is None:
         process.send_signal(first)

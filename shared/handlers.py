@@ -1,0 +1,72 @@
+"""The table of a service's consumers: which function hears which event."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from contracts import Envelope, Event
+from shared.transaction import Tx
+
+E = TypeVar("E", bound=Event)
+E_co = TypeVar("E_co", bound=Event, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[E_co]):
+    """An event that was heard, with its envelope."""
+
+    event: E_co
+    envelope: Envelope
+
+
+class Refused(Exception):  # noqa: N818 (it is an answer, as in `Problem`)
+    """A record that can never be applied as things are: it is parked with this reason.
+
+    `code` is a word of ours, `detail` says what stands against it and never holds personal data.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+#: A consumer: `async def on_placement_confirmed(tx, received)`; all events of one call have different keys.
+Consumer = Callable[[Tx, Sequence[Received[E]]], Awaitable[None]]
+
+
+class Handlers:
+    """A service's consumers by event type; types that nobody handles are passed over."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        self._by_type: dict[str, Consumer[Any]] = {}
+
+    def on(self, *kinds: type[E]) -> Callable[[Consumer[E]], Consumer[E]]:
+        """Let a function hear these events; each type has one consumer."""
+
+        def enter(consumer: Consumer[E]) -> Consumer[E]:
+            for kind in kinds:
+                if kind.wire_type in self._by_type:
+                    message = f"{self.service} hears {kind.wire_type} twice"
+                    raise ValueError(message)
+                self._by_type[kind.wire_type] = consumer
+            return consumer
+
+        return enter
+
+    def find(self, wire_type: str) -> Consumer[Any] | None:
+        """Give the consumer of a type, or None when the service passes it over."""
+        return self._by_type.get(wire_type)
+
+    def sources(self) -> list[str]:
+        """List the services whose topics this one hears, sorted."""
+        return sorted({wire_type.partition(".")[0] for wire_type in self._by_type})
+
+    def merge(self, other: "Handlers") -> None:
+        """Take in the consumers of another table; raises ValueError for a type that both hear."""
+        for wire_type, consumer in other._by_type.items():  # noqa: SLF001 (our own kind)
+            if wire_type in self._by_type:
+                message = f"{self.service} hears {wire_type} twice"
+                raise ValueError(message)
+            self._by_type[wire_type] = consumer
