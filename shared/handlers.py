@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from contracts import Envelope, Event
+from contracts import SPEAKERS, Envelope, Event
 from shared.transaction import Tx
 
 E = TypeVar("E", bound=Event)
@@ -31,7 +31,7 @@ class Refused(Exception):  # noqa: N818 (it is an answer, as in `Problem`)
         self.detail = detail
 
 
-#: A consumer: `async def on_placement_confirmed(tx, received)`; all events of one call have different keys.
+#: `async def on_placement_confirmed(tx, received)`: all events of one call have different keys.
 Consumer = Callable[[Tx, Sequence[Received[E]]], Awaitable[None]]
 
 
@@ -41,6 +41,7 @@ class Handlers:
     def __init__(self, service: str) -> None:
         self.service = service
         self._by_type: dict[str, Consumer[Any]] = {}
+        self.every: Consumer[Any] | None = None
 
     def on(self, *kinds: type[E]) -> Callable[[Consumer[E]], Consumer[E]]:
         """Let a function hear these events; each type has one consumer."""
@@ -55,16 +56,28 @@ class Handlers:
 
         return enter
 
+    def on_every(self, consumer: Consumer[Any]) -> Consumer[Any]:
+        """Let a function hear whole waves, all types of the catalogue, before the types' own."""
+        if self.every:
+            message = f"{self.service} has two consumers of every event"
+            raise ValueError(message)
+        self.every = consumer
+        return consumer
+
     def find(self, wire_type: str) -> Consumer[Any] | None:
         """Give the consumer of a type, or None when the service passes it over."""
         return self._by_type.get(wire_type)
 
     def sources(self) -> list[str]:
         """List the services whose topics this one hears, sorted."""
+        if self.every:
+            return sorted(SPEAKERS)
         return sorted({wire_type.partition(".")[0] for wire_type in self._by_type})
 
     def merge(self, other: "Handlers") -> None:
         """Take in the consumers of another table; raises ValueError for a type that both hear."""
+        if other.every:
+            self.on_every(other.every)
         for wire_type, consumer in other._by_type.items():  # noqa: SLF001 (our own kind)
             if wire_type in self._by_type:
                 message = f"{self.service} hears {wire_type} twice"
