@@ -1,4 +1,4 @@
-"""The folder for what is unpacked or downloaded once: binaries that other users may have to read."""
+"""The folder for what is unpacked or downloaded once, and that other users may have to read."""
 
 import os
 import shutil

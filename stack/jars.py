@@ -56,7 +56,7 @@ def class_path() -> str:
 
 
 def write_lock() -> None:
-    """Resolve the coordinates anew and write the lock: for an upgrade, by a person who reviews it."""
+    """Resolve the coordinates anew and write the lock: for an upgrade, by who reviews it."""
     artifacts = jgo.resolve("+".join(ROOTS))
     coordinates = sorted({f"{a.groupId}:{a.artifactId}:{a.version}" for a in artifacts})
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:

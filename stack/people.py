@@ -1,4 +1,4 @@
-"""Invents persons with syntactically valid ID numbers, and writes them as the rosters that offices send."""
+"""Invents persons with syntactically valid ID numbers, and writes them as offices' rosters."""
 
 import csv
 import io
@@ -15,9 +15,9 @@ Format = Literal["xlsx", "xls", "csv", "csv-gb18030"]
 Row = dict[str, str]
 
 HEADERS: Final = (
-    "序号", "姓名", "性别", "身份证号", "民族", "文化程度", "户籍地", "现居地", "联系电话", "紧急联系人",
-    "紧急联系电话", "是否脱贫劳动力", "是否监测对象", "技能/证书", "意向岗位", "意向工资", "可出发日期",
-    "同行人(组)", "上车点", "是否需要住宿", "备注",
+    "序号", "姓名", "性别", "身份证号", "民族", "文化程度", "户籍地", "现居地", "联系电话",
+    "紧急联系人", "紧急联系电话", "是否脱贫劳动力", "是否监测对象", "技能/证书", "意向岗位",
+    "意向工资", "可出发日期", "同行人(组)", "上车点", "是否需要住宿", "备注",
 )  # fmt: skip
 HIRE_HEADERS: Final = (*HEADERS[:-1], "入职日期", "工作地点", HEADERS[-1])
 
@@ -78,11 +78,14 @@ _CHECKS: Final = "10X98765432"
 _FIRST_BIRTH: Final = date(1972, 1, 1)
 _BIRTH_DAYS: Final = 12_000
 _SEQUENCE_PAIRS: Final = 499
+_MALE_SHARE: Final = 0.5
+_POVERTY_LIFTED_SHARE: Final = 0.3
+_MONITORED_SHARE: Final = 0.05
 
 
 @dataclass(frozen=True)
 class RosterSpec:
-    """What a roster is to look like; `faults` maps a fault's name (`FAULTS`) to how many rows have it."""
+    """What a roster is to look like; `faults` maps a name in `FAULTS` to how many rows have it."""
 
     n: int
     seed: int
@@ -148,7 +151,7 @@ def _person(i: int, spec: RosterSpec, chance: random.Random, days: Sequence[int]
     prefecture, counties = _COUNTIES.get(spec.division_code) or ("", {spec.division_code: ""})
     # Without a look at `chance`, so that other draws never change who is who.
     county = sorted(counties)[spec.seed % len(counties)]
-    male = chance.random() < 0.5
+    male = chance.random() < _MALE_SHARE
     pair = (spec.seed + i // _BIRTH_DAYS) % _SEQUENCE_PAIRS
     birth = _FIRST_BIRTH + timedelta(days=days[i % _BIRTH_DAYS])
     home = f"{prefecture}{counties[county]}"
@@ -166,8 +169,8 @@ def _person(i: int, spec: RosterSpec, chance: random.Random, days: Sequence[int]
         "联系电话": _phone(chance),
         "紧急联系人": name[0] + "".join(chance.sample(_GIVEN, 2)),
         "紧急联系电话": _phone(chance),
-        "是否脱贫劳动力": "是" if chance.random() < 0.3 else "否",
-        "是否监测对象": "是" if chance.random() < 0.05 else "否",
+        "是否脱贫劳动力": "是" if chance.random() < _POVERTY_LIFTED_SHARE else "否",
+        "是否监测对象": "是" if chance.random() < _MONITORED_SHARE else "否",
         "技能/证书": chance.choice(_CERTIFICATES),
         "意向岗位": chance.choice(_OCCUPATIONS),
         "意向工资": chance.choice(("5000-7000", "6000", "面议", "5000元以上")),
@@ -240,7 +243,7 @@ def _child(number: str) -> str:
     return resident_id(number[:6], date(2015, 5, 5), int(number[14:17]))
 
 
-# A fault's name is the code of the issue that it makes; `name_missing` and `phone_missing` make `required`.
+# A fault's name is the code of its issue; `name_missing` and `phone_missing` make `required`.
 FAULTS: Final[Mapping[str, Callable[[Row, Row], None]]] = {
     "name_missing": _set("姓名", ""),
     "phone_missing": _set("联系电话", ""),

@@ -1,4 +1,4 @@
-"""PostgreSQL from its wheel as a child process on a data folder, as another user when we are root."""
+"""PostgreSQL from its wheel as a child process on a data folder, as another user than root."""
 
 import os
 import pwd
@@ -82,7 +82,7 @@ class Postgres:
         return self._process.pid if self._process and self._process.poll() is None else None
 
     def start(self) -> None:
-        """Start and wait until it accepts connections; raises `StackError`, also on a first start."""
+        """Start, the first time too, and wait until it accepts connections; raises `StackError`."""
         self.root.parent.mkdir(parents=True, exist_ok=True)
         ensure_room(self.root.parent)
         ensure_port_free(self.port, "PostgreSQL")
@@ -204,7 +204,7 @@ def _initialise(root: Path) -> None:
 
 
 def _home(root: Path) -> Path:
-    """Choose where the cluster really lies: in the cache when its user cannot enter the data folder."""
+    """Choose where the cluster lies: in the cache when its user cannot enter the data folder."""
     if server_user() is None or _enterable(root.parent):
         return root
     home = cache_dir() / "clusters" / re.sub(r"[^A-Za-z0-9]+", "-", str(root)).strip("-")

@@ -12,7 +12,7 @@ from stack.databases import SERVICES
 
 PARTITIONS: Final = 6
 FOR_EVER: Final = -1
-# Kafka's own default: the outbox keeps its bodies (`RECORD_BYTES_MAX`) far enough below it for any headers.
+# Kafka's own default: `RECORD_BYTES_MAX` of the outbox leaves enough room for headers.
 EVENT_BYTES_MAX: Final = 1_048_588
 # A parked record may have been as large as its topic takes; its copy has more headers.
 DEAD_LETTER_BYTES_MAX: Final = 2 * EVENT_BYTES_MAX
@@ -65,7 +65,7 @@ async def create(
 ) -> list[str]:
     """Make the topics that are missing and give their names; the others stay as they are.
 
-    With three brokers or more a write is acknowledged by two of them. Raises aiokafka's `KafkaError`.
+    With three brokers a write is acknowledged by two of them. Raises aiokafka's `KafkaError`.
     """
     admin = AIOKafkaAdminClient(
         bootstrap_servers=bootstrap_servers, request_timeout_ms=REQUEST_TIMEOUT_MS

@@ -22,7 +22,8 @@ def port_in_use(port: int, what: str) -> StackError:
     """Say that a port that `what` needs is taken."""
     return StackError(
         f"端口 {port}({what})已被占用:请停止占用它的程序,或用 --http-port 等参数换一个端口。",
-        f"port {port} ({what}) is in use: stop what uses it, or choose another with --http-port and its kin.",
+        f"port {port} ({what}) is in use: stop what uses it, or choose another with --http-port "
+        "and its kin.",
     )
 
 

@@ -1,4 +1,4 @@
-"""A real Apache Kafka for tests: one broker a session, with topics and groups that are new for each test."""
+"""A real Apache Kafka for tests: one broker a session, topics and groups new for each test."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ POLL_INTERVAL_S = 0.02
 
 
 class Broker:
-    """A broker on free ports; `stop`, `start` and `kill` it only when it is your own (`own_kafka`)."""
+    """A broker on free ports; stop and kill it only when it is your own (`own_kafka`)."""
 
     def __init__(self, data_dir: Path) -> None:
         broker, controller = free_ports(2)
@@ -59,7 +59,7 @@ class Broker:
         )
 
     async def fresh(self) -> None:
-        """Bring all topics of the system (`registry.events` ...) to life anew, empty; forget all groups."""
+        """Make all topics of the system (`registry.events` ...) anew, empty; forget all groups."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
         await admin.start()
         try:

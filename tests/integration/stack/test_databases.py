@@ -26,7 +26,8 @@ async def test_no_role_of_a_service_bypasses_row_security(
     await templates.fresh("transport")
     conn = await asyncpg.connect(postgres.superuser_url())
     rows = await conn.fetch(
-        "SELECT rolname FROM pg_roles WHERE rolname LIKE 'transport%' AND (rolbypassrls OR rolsuper)"
+        "SELECT rolname FROM pg_roles WHERE rolname LIKE 'transport%'"
+        " AND (rolbypassrls OR rolsuper)"
     )
     await conn.close()
     assert rows == []
