@@ -17,7 +17,7 @@ async def test_a_service_becomes_its_worker_and_nothing_else(service_db: Service
             await conn.execute("SET ROLE transport_owner")
         # Without a role taken on it can do nothing: NOINHERIT.
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await conn.fetch("SELECT * FROM outbox")
+            await conn.fetch("SELECT * FROM public.outbox")
 
 
 async def test_no_role_of_a_service_bypasses_row_security(
