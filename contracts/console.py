@@ -30,7 +30,7 @@ class TenantChanged(TenantFact, service="console", noun="tenant", key="tenant_id
 
 
 class AccessRevoked(Event, service="console", noun="tenant", key="tenant_id"):
-    """Tokens issued before `before` are void: of one account, or of the whole tenant without `account_id`."""
+    """Tokens issued before `before` are void: of one account, or (without one) of the tenant."""
 
     tenant_id: UUID
     account_id: UUID | None = None

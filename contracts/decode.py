@@ -30,7 +30,7 @@ class BadBodyError(DecodeError):
 
 
 def decode(envelope: Envelope, body: bytes | None) -> Event:
-    """Give the event of a record. Raises `UnknownTypeError`, `UnknownVersionError`, `BadBodyError`."""
+    """Give the event of a record, or raise the `DecodeError` that says why there is none."""
     name = envelope.type
     model = EVENTS.get(name)
     if model is None and name not in UPCASTERS:

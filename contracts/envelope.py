@@ -28,9 +28,9 @@ class BrokenEnvelopeError(Exception):
 class Envelope:
     """Who says what about whom, in which order, and because of what.
 
-    `source` is `/<service>`, `subject` `<noun>/<id>`; `sequence` counts 1, 2, 3, ... per source and subject.
-    `tenant_id` owns the fact, `correlation_id` is the journey, `causation_id` the event or command that
-    caused this one; `time` is real time, UTC.
+    `source` is `/<service>`, `subject` `<noun>/<id>`; `sequence` counts 1, 2, 3, ... per source and
+    subject. `tenant_id` owns the fact, `correlation_id` is the journey, `causation_id` the event or
+    command that caused this one; `time` is real time, UTC.
     """
 
     id: UUID

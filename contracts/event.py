@@ -17,8 +17,9 @@ _WORD: Final = re.compile(r"(?<!^)(?=[A-Z])")
 class Event(BaseModel):
     """A fact of the past. Unknown fields are ignored, so that a version may grow.
 
-    A concrete event names its speaker and its aggregate: `class StayHeld(StayFact, service="lodging",
-    noun="stay", key="stay_id")`; its wire type follows from its name: `lodging.stay-held.v1`.
+    A concrete event names its speaker and its aggregate: `class StayHeld(StayFact,
+    service="lodging", noun="stay", key="stay_id")`; its wire type follows from its name:
+    `lodging.stay-held.v1`.
     """
 
     model_config = ConfigDict(

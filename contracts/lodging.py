@@ -90,7 +90,7 @@ class EnterpriseCreditChanged(Event, service="lodging", noun="enterprise", key="
 
 
 class InnCapacityChanged(Event, service="lodging", noun="inn", key="inn_id"):
-    """An inn has `beds` beds in service on the nights from `from` to `to` (open-ended without it)."""
+    """An inn has `beds` beds in service on the nights from `from` to `to`, or for good."""
 
     inn_id: UUID
     town: Title

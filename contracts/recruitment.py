@@ -225,7 +225,7 @@ class PlacementEnded(PlacementFate, service="recruitment", noun="placement", key
 
 
 class RetentionChecked(PersonFact, service="recruitment", noun="placement", key="placement_id"):
-    """Whether the person is still there, 3 and 6 months after the start; `corrects` is an earlier event."""
+    """Whether the person is still there after so many months; `corrects` is an earlier event."""
 
     placement_id: UUID
     nomination_id: UUID

@@ -36,7 +36,7 @@ class WorkerBatchSubmitted(BatchFact, service="registry", noun="batch", key="bat
 
 
 class WorkerBatchValidated(BatchFact, service="registry", noun="batch", key="batch_id"):
-    """Every row has its answer; the accepted ones are nominated (or hired) in the same transaction or before."""
+    """Every row has its answer; the accepted ones were nominated (or hired) not later than this."""
 
     row_count: Count
     accepted_count: Count
@@ -130,7 +130,7 @@ class HireSite(Part):
 
 
 class WorkerHired(PersonFact, Profile, service="registry", noun="hire", key="hire_id"):
-    """A person is on an enterprise's roster of new hires; said again with the same id when corrected."""
+    """A person is on an enterprise's roster of new hires; a correction has the same id."""
 
     hire_id: UUID
     enterprise_id: UUID
