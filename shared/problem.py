@@ -46,3 +46,10 @@ class WrongState(Problem):
 
     def __init__(self, detail: str) -> None:
         super().__init__(409, "wrong_state", detail)
+
+
+def unavailable(
+    detail: str = "数据库暂时不可用，请稍后重试。The database is away; try again.",
+) -> Problem:
+    """Give the refusal of an outage that will pass."""
+    return Problem(503, "unavailable", detail, headers={"Retry-After": "2"})

@@ -1,0 +1,151 @@
+"""A service's HTTP application: its routes, those of every service, and the edge around."""
+
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+
+from shared import telemetry
+from shared.http import House
+from shared.problem import Problem
+from shared.refusals import as_response, refusal
+from shared.telemetry import Metrics
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BODY_BYTES_MAX: Final = 32 * 1024 * 1024
+SERVER_ERROR: Final = 500
+_LOG = logging.getLogger("http")
+_SECURITY: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+def build_app(
+    house: House,
+    router: APIRouter,
+    *,
+    metrics: Metrics | None = None,
+    body_bytes_max: int = BODY_BYTES_MAX,
+) -> FastAPI:
+    """Build the application of a service; none of its pages loads anything from elsewhere."""
+    refused = dict.fromkeys((Problem, HTTPException, RequestValidationError), _refused)
+    app = FastAPI(
+        title=f"Shanhai {house.service}", version="1", docs_url=None, redoc_url=None,
+        exception_handlers=refused,
+    )  # fmt: skip
+    app.state.house = house
+    app.include_router(router)
+    app.add_middleware(
+        Edge, house=house, metrics=metrics or Metrics(), body_bytes_max=body_bytes_max
+    )
+    return app
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    return as_response(refusal(error), request.state.request_id)
+
+
+class Edge:
+    """What every request passes: an id, a span, a limit, headers, a log line, a last catch."""
+
+    def __init__(
+        self, app: "ASGIApp", *, house: House, metrics: Metrics, body_bytes_max: int
+    ) -> None:
+        self.app = app
+        self.house = house
+        self.metrics = metrics
+        self.body_bytes_max = body_bytes_max
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        passage = _Passage(scope, receive, send, self.house.db.ids.uuid7(), self.body_bytes_max)
+        with telemetry.span(f"{scope['method']} {scope['path']}", headers.get("traceparent")):
+            try:
+                passage.check_length(headers)
+                await self.app(scope, passage.receive, passage.send)
+            # The edge answers for whatever nobody expected; nothing of it reaches the caller.
+            except Exception as error:  # noqa: BLE001
+                await passage.fail(error)
+            finally:
+                self._note(scope, passage)
+
+    def _note(self, scope: "Scope", passage: "_Passage") -> None:
+        seconds = time.perf_counter() - passage.started
+        route = getattr(scope.get("route"), "path", "-")
+        labels = (scope["method"], route, str(passage.status))
+        self.metrics.http_seconds.labels(*labels).observe(seconds)
+        identity = scope["state"].get("identity")
+        _LOG.log(
+            logging.DEBUG if route in {"/livez", "/readyz", "/metrics"} else logging.INFO,
+            "request",
+            extra={
+                "method": scope["method"],
+                "path": scope["path"],
+                "status": passage.status,
+                "ms": round(seconds * 1000, 1),
+                "request_id": str(passage.request_id),
+                "account_id": str(identity.account_id) if identity else None,
+            },
+        )
+
+
+class _Passage:
+    """One request on its way through the edge."""
+
+    def __init__(
+        self, scope: "Scope", receive: "Receive", send: "Send", request_id: UUID, limit: int
+    ) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        self.request_id = request_id
+        self.limit = limit
+        self.taken = 0
+        self.status = 0
+        self.started = time.perf_counter()
+        scope.setdefault("state", {})["request_id"] = request_id
+
+    def check_length(self, headers: Headers) -> None:
+        length = headers.get("content-length", "0")
+        if not length.isascii() or not length.isdigit() or int(length[:20]) > self.limit:
+            raise HTTPException(413)
+
+    async def receive(self) -> "Message":
+        message = await self._receive()
+        self.taken += len(message.get("body", b""))
+        # The length that was told may be missing or a lie.
+        if self.taken > self.limit:
+            raise HTTPException(413)
+        return message
+
+    async def send(self, message: "Message") -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(raw=message["headers"])
+            headers["X-Request-Id"] = str(self.request_id)
+            for name, value in _SECURITY.items():
+                headers.setdefault(name, value)
+        await self._send(message)
+
+    async def fail(self, error: Exception) -> None:
+        problem = refusal(error)
+        if problem.status >= SERVER_ERROR:
+            level = logging.ERROR if problem.code == "internal" else logging.WARNING
+            _LOG.log(level, "request failed: %s", problem.code, exc_info=error)
+        if self.status:
+            # The answer had begun; cutting it off is the only honest end.
+            raise error
+        response = as_response(problem, self.request_id)
+        await response(self._scope, self._receive, self.send)
