@@ -1,0 +1,1 @@
+"""Transitional lodging: inns, beds by the night, stays, the waitlist, and enterprises' credit."""

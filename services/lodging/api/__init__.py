@@ -1,0 +1,1 @@
+"""What people and programs ask lodging over HTTP."""

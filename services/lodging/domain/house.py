@@ -1,0 +1,150 @@
+"""The inns as one decision sees them: who has which bed on which nights, in memory.
+
+Nights are bits of an integer, counted from `House.base`; so one `&` asks about a whole stay.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from uuid import UUID
+
+from services.lodging.domain.calendar import Nights
+from services.lodging.domain.places import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One guest's wish for a bed on the nights of `mask`; one `family_id` may share a room."""
+
+    stay_id: UUID
+    gender: str
+    mask: int
+    family_id: UUID
+
+
+@dataclass(slots=True, eq=False)
+class Bed:
+    """A bed; `closed` are the nights out of service, `taken` those and the nights with a guest."""
+
+    bed_id: UUID
+    room: "Room"
+    name: str
+    taken: int = 0
+
+    def slack(self, mask: int) -> int:
+        """Count the free nights next to these: a close fit leaves long gaps for long stays."""
+        first = (mask & -mask).bit_length() - 1
+        before = self.taken & ((1 << first) - 1)
+        after = self.taken >> mask.bit_length()
+        gap = (after & -after).bit_length() - 1 if after else 0
+        return first - before.bit_length() + gap
+
+
+@dataclass(slots=True, eq=False)
+class Room:
+    """A room: its beds and the guests in it."""
+
+    room_id: UUID
+    inn: "Inn"
+    name: str
+    beds: list[Bed] = field(default_factory=list)
+    guests: list[Wish] = field(default_factory=list)
+    used: int = 0
+    by_gender: dict[str, int] = field(default_factory=dict)
+
+    def admits(self, wish: Wish) -> bool:
+        """Tell whether nobody of another gender is there on these nights, the family aside."""
+        if not any(g != wish.gender and m & wish.mask for g, m in self.by_gender.items()):
+            return True
+        return all(
+            guest.family_id == wish.family_id
+            or guest.gender == wish.gender
+            or not guest.mask & wish.mask
+            for guest in self.guests
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Inn:
+    """An inn with its rooms in the order of their names; no programmes means every programme."""
+
+    inn_id: UUID
+    name: str
+    town: str
+    division_code: str
+    programmes: frozenset[str] = frozenset()
+    rooms: list[Room] = field(default_factory=list)
+
+    @property
+    def place(self) -> Place:
+        """Where the inn is."""
+        return self.town, self.division_code
+
+    def serves(self, programme: str) -> bool:
+        """Tell whether guests of the programme may stay here."""
+        return not self.programmes or programme in self.programmes
+
+
+class House:
+    """All inns of a decision; `put` and `remove` keep the nights of beds and rooms in step."""
+
+    def __init__(self, base: date, inns: Sequence[Inn]) -> None:
+        self.base = base
+        self.inns = list(inns)
+        self.beds = {bed.bed_id: bed for inn in inns for room in inn.rooms for bed in room.beds}
+        self.placed: dict[UUID, list[tuple[Wish, Bed]]] = {}
+        # Rises whenever a night becomes free: what was full before may fit now.
+        self.freed = 0
+
+    def mask(self, nights: Nights) -> int:
+        """Give the nights as bits; nights before the base are left out."""
+        first = max(0, (nights.check_in_on - self.base).days)
+        end = max(first, (nights.check_out_on - self.base).days)
+        return (1 << end) - (1 << first)
+
+    def close(self, bed_id: UUID, nights: Nights) -> None:
+        """Take a bed out of service."""
+        if bed_id in self.beds:
+            self.beds[bed_id].taken |= self.mask(nights)
+
+    def put(self, wish: Wish, bed: Bed) -> None:
+        """Let a guest have a bed; the caller has asked `fits`."""
+        room = bed.room
+        bed.taken |= wish.mask
+        room.used |= wish.mask
+        room.by_gender[wish.gender] = room.by_gender.get(wish.gender, 0) | wish.mask
+        room.guests.append(wish)
+        self.placed.setdefault(wish.stay_id, []).append((wish, bed))
+
+    def remove(self, stay_id: UUID) -> None:
+        """Give a stay's nights back."""
+        for wish, bed in self.placed.pop(stay_id, ()):
+            bed.taken &= ~wish.mask
+            bed.room.guests.remove(wish)
+            _recount(bed.room)
+        self.freed += 1
+
+    def cut(self, stay_id: UUID, mask: int) -> None:
+        """Give some of a stay's nights back."""
+        held = self.placed.get(stay_id, [])
+        self.remove(stay_id)
+        for wish, bed in held:
+            if wish.mask & ~mask:
+                self.put(replace(wish, mask=wish.mask & ~mask), bed)
+
+    @staticmethod
+    def fits(wish: Wish, bed: Bed) -> bool:
+        """Tell whether the bed is free and the room admits the guest on all nights."""
+        return not bed.taken & wish.mask and bed.room.admits(wish)
+
+
+def _recount(room: Room) -> None:
+    room.used, room.by_gender = 0, {}
+    for wish in room.guests:
+        room.used |= wish.mask
+        room.by_gender[wish.gender] = room.by_gender.get(wish.gender, 0) | wish.mask
+
+
+def room_nights(rooms: Iterable[Room]) -> int:
+    """Count the room-nights that are opened: those with a guest."""
+    return sum(room.used.bit_count() for room in rooms)

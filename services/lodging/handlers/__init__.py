@@ -1,0 +1,1 @@
+"""Use cases: what happens in one transaction."""

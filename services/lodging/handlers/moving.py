@@ -1,0 +1,165 @@
+"""Guests who have a bed and need another, or other nights: delays, towns, beds out of service."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from services.lodging.domain.allocation import Allocator, Unit
+from services.lodging.domain.calendar import Nights, cut_off, night_of
+from services.lodging.domain.house import Bed, House, Wish
+from services.lodging.domain.places import Place, town_of
+from services.lodging.domain.programme import Programme
+from services.lodging.domain.stay import State, Stay
+from services.lodging.handlers.desk import EVER, Desk
+from services.lodging.store import houses, programmes
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A stay that needs a bed on these nights; with a town only there, else it keeps its own."""
+
+    stay: Stay
+    nights: Nights
+    reason: str
+    only_town: Place | None = None
+
+
+async def relocate(desk: Desk, moves: Sequence[Move]) -> list[Stay]:
+    """Find beds for all of them; give those in house who keep a bed that they should leave.
+
+    Who isn't in house yet and finds no bed waits for one, before all who asked later. Guests in
+    house are moved from tonight on. Groups move whole.
+    """
+    if not moves:
+        return []
+    tonight = night_of(desk.tx.now)
+    first = min(
+        tonight, *(m.nights.check_in_on for m in moves), *(m.stay.check_in_on for m in moves)
+    )
+    house = await houses.load_house(desk.tx, first)
+    rules = await programmes.load_programmes(desk.tx)
+    mover = _Mover(desk, house, Allocator(house), rules, tonight)
+    stuck = mover.shift([m for m in moves if m.only_town is None])
+    mover.resite([m for m in moves if m.only_town is not None])
+    await desk.flush()
+    return stuck
+
+
+@dataclass(slots=True)
+class _Mover:
+    desk: Desk
+    house: House
+    allocator: Allocator
+    rules: dict[str, Programme]
+    tonight: date
+
+    def shift(self, moves: Sequence[Move]) -> list[Stay]:
+        old = {m.stay.stay_id: self.house.beds[_bed_of(m.stay)] for m in moves}
+        for move in moves:
+            self.house.cut(
+                move.stay.stay_id, self.house.mask(self._since(move.stay, move.stay.nights))
+            )
+        stuck: list[Stay] = []
+        for unit in _units(moves):
+            placed = self.allocator.move(self._unit(unit), old)
+            for move in unit:
+                if placed is not None:
+                    self._rebed(move, placed[move.stay.stay_id])
+                elif move.stay.state is State.CHECKED_IN:
+                    self.house.put(self._wish(move), old[move.stay.stay_id])
+                    stuck.append(move.stay)
+                else:
+                    move.stay.place(move.nights)
+                    self.desk.waitlist(move.stay, "no_bed")
+        return stuck
+
+    def resite(self, moves: Sequence[Move]) -> None:
+        for unit in _units([m for m in moves if not self._is_there(m)]):
+            old = {m.stay.stay_id: self.house.beds[_bed_of(m.stay)] for m in unit}
+            for move in unit:
+                self.house.cut(move.stay.stay_id, self._wish(move).mask)
+            placed = self.allocator.place(self._unit(unit))
+            for move in unit:
+                if placed is not None:
+                    move.stay.town_missing = False
+                    self._rebed(move, placed[move.stay.stay_id])
+                    continue
+                self.house.put(self._wish(move), old[move.stay.stay_id])
+                if not move.stay.town_missing:
+                    move.stay.town_missing = True
+                    self.desk.change(move.stay, "no_bed_in_town")
+
+    def _is_there(self, move: Move) -> bool:
+        stay = move.stay
+        inn = self.house.beds[_bed_of(stay)].room.inn
+        there = move.only_town is not None and town_of(inn.place) == town_of(move.only_town)
+        if there and stay.town_missing:
+            stay.town_missing = False
+            self.desk.change(stay, move.reason)
+        return there
+
+    def _rebed(self, move: Move, bed: Bed) -> None:
+        stay = move.stay
+        if bed.bed_id == stay.bed_id and move.nights == stay.nights:
+            return
+        since = self._since(stay, move.nights)
+        self.desk.give_nights_back(
+            stay, since.check_in_on if stay.state is State.CHECKED_IN else EVER
+        )
+        stay.place(move.nights)
+        self.desk.give_bed(stay, bed, since)
+        programme = self.rules.get(stay.programme or "")
+        if stay.state is State.CONFIRMED and programme is not None:
+            set_cut_off(self.desk, stay, programme)
+        self.desk.change(stay, move.reason)
+
+    def _since(self, stay: Stay, nights: Nights) -> Nights:
+        if stay.state is State.CHECKED_IN:
+            return Nights(max(self.tonight, nights.check_in_on), nights.check_out_on)
+        return nights
+
+    def _wish(self, move: Move) -> Wish:
+        stay = move.stay
+        nights = self._since(stay, move.nights)
+        return Wish(
+            stay.stay_id, stay.gender or "", self.house.mask(nights), stay.family_id or stay.stay_id
+        )
+
+    def _unit(self, moves: Sequence[Move]) -> Unit:
+        stay = moves[0].stay
+        return Unit(
+            tuple(self._wish(m) for m in moves),
+            stay.programme or "",
+            stay.site,
+            stay.wanted_inn_id,
+            only_town=moves[0].only_town,
+            near_inn_id=stay.inn_id if moves[0].only_town is None else None,
+        )
+
+
+def set_cut_off(desk: Desk, stay: Stay, programme: Programme) -> None:
+    """Set the moment from which the bed is given to the next in line."""
+    stay.cut_off_at = cut_off(
+        stay.check_in_on, stay.expected_at, programme.cut_off, stay.decided_at or desk.tx.now
+    )
+
+
+def movable(desk: Desk, stay: Stay) -> bool:
+    """Tell whether nights are left for which a guest could move."""
+    return stay.state is not State.CHECKED_IN or stay.check_out_on > night_of(desk.tx.now)
+
+
+def _units(moves: Sequence[Move]) -> list[list[Move]]:
+    units: dict[tuple[UUID, Place | None], list[Move]] = {}
+    ordered = sorted(moves, key=lambda m: (-m.stay.priority, m.stay.requested_at, m.stay.stay_id))
+    for move in ordered:
+        units.setdefault((move.stay.group_id or move.stay.stay_id, move.only_town), []).append(move)
+    return list(units.values())
+
+
+def _bed_of(stay: Stay) -> UUID:
+    if stay.bed_id is None:
+        message = f"stay {stay.stay_id} is {stay.state} without a bed"
+        raise ValueError(message)
+    return stay.bed_id

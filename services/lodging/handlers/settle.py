@@ -1,0 +1,183 @@
+"""Brings stays in line with what was heard and decides them: the only giver of beds."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final, assert_never
+from uuid import UUID
+
+from services.lodging.domain.calendar import Nights
+from services.lodging.domain.journey import (
+    Action,
+    Arrival,
+    Arrive,
+    Ask,
+    Person,
+    Placement,
+    Recognize,
+    Release,
+    Request,
+    Resite,
+    reconcile,
+)
+from services.lodging.domain.stay import BEDDED, State, Stay
+from services.lodging.handlers.decide import decide
+from services.lodging.handlers.desk import Desk
+from services.lodging.handlers.moving import Move, movable, relocate, set_cut_off
+from services.lodging.store import facts, programmes
+from services.lodging.store import stays as store
+from shared.clock import real_now
+from shared.transaction import Tx
+
+PERSONS_MAX: Final = 1_000
+# Real time until a guest nobody has heard of is refused.
+UNHEARD_S: Final = 60
+# Assumed as long as nobody knows how many nights a person's cap leaves.
+PROVISIONAL_NIGHTS: Final = 15
+
+
+async def settle(tx: Tx) -> int:
+    """Follow what was heard, then decide what can be decided; give the number of both."""
+    await store.lock_allocation(tx)
+    followed = await follow(tx)
+    await store.update_unheard_ready(tx, real_now() - timedelta(seconds=UNHEARD_S))
+    return followed + await decide(tx, freed=await store.lock_allocation(tx))
+
+
+async def follow(tx: Tx) -> int:
+    """Make, move and release stays as the facts want it; give the number of persons looked at."""
+    causes = await facts.take_unsettled(tx, PERSONS_MAX)
+    if not causes:
+        return 0
+    persons = await facts.load_persons(tx, list(causes))
+    rules = await programmes.load_programmes(tx)
+    follower = _Follower(Desk(tx, causes))
+    for person in persons.values():
+        for action in reconcile(person):
+            follower.take(person, action)
+    await _forget(tx, persons.values())
+    for stay in follower.hours:
+        if stay.state is State.CONFIRMED and stay.programme in rules:
+            set_cut_off(follower.desk, stay, rules[stay.programme])
+        follower.desk.change(stay, "arrival_changed")
+    await follower.desk.flush()
+    await facts.insert_unsettled(tx, [facts.Note(w, causes[w]) for w in follower.again])
+    await relocate(Desk(tx, causes), follower.moves)
+    # Who waits for a bed by now has none to keep.
+    kept = [s for s in follower.resited if s.state in BEDDED and movable(follower.desk, s)]
+    await relocate(Desk(tx, causes), [Move(s, s.nights, "site_changed", s.site) for s in kept])
+    return len(causes)
+
+
+async def _forget(tx: Tx, persons: Iterable[Person]) -> None:
+    """Drop what was heard of erased persons, once nobody of them is in house."""
+    gone = [
+        p.worker_id
+        for p in persons
+        if p.erased and not any(s.state is State.CHECKED_IN for s in p.stays)
+    ]
+    if gone:
+        await facts.delete_facts(tx, gone)
+
+
+class _Follower:
+    """Applies actions; what needs another bed is kept for one look at the house."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.moves: list[Move] = []
+        # Stays that keep their nights and are expected at another hour.
+        self.hours: list[Stay] = []
+        self.resited: list[Stay] = []
+        # Persons whose new stay may already be overtaken by what is known.
+        self.again: list[UUID] = []
+
+    def take(self, person: Person, action: Action) -> None:
+        """Apply one action."""
+        match action:
+            case Request(placement, arrival):
+                self.desk.add(self._new_stay(person, placement, arrival))
+                if person.bookings and not arrival.known:
+                    self.again.append(person.worker_id)
+            case Release(stay, reason):
+                self.desk.release(stay, reason)
+            case Arrive(stay, arrival):
+                self._arrive(stay, arrival)
+            case Resite(stay, placement):
+                self._resite(stay, placement)
+            case Ask(stay, placement):
+                stay.programme_asked = stay.programme = placement.programme
+                stay.nights_asked, stay.priority = placement.nights, placement.priority
+                stay.place(Nights.of(stay.check_in_on, placement.nights or PROVISIONAL_NIGHTS))
+                self.desk.changed[stay.stay_id] = stay
+            case Recognize():
+                self._recognize(person, action)
+            case _:
+                assert_never(action)
+
+    def _new_stay(self, person: Person, placement: Placement, arrival: Arrival) -> Stay:
+        nights = Nights.of(arrival.check_in_on, placement.nights or PROVISIONAL_NIGHTS)
+        return Stay(
+            stay_id=self.desk.tx.ids.uuid7(),
+            origin="placement",
+            worker_id=person.worker_id,
+            gender=placement.gender,
+            enterprise_id=placement.enterprise_id,
+            check_in_on=nights.check_in_on,
+            check_out_on=nights.check_out_on,
+            requested_at=self.desk.tx.now,
+            office_id=placement.office_id,
+            placement_id=placement.placement_id,
+            nomination_id=placement.nomination_id,
+            journey_id=placement.nomination_id,
+            programme=placement.programme,
+            programme_asked=placement.programme,
+            nights_asked=placement.nights,
+            group_id=placement.group_id,
+            group_size=placement.group_size,
+            town=placement.town,
+            division_code=placement.division_code,
+            priority=placement.priority,
+            expected_at=arrival.expected_at,
+            booking_id=arrival.booking_id,
+            ready_at=real_now() if arrival.known else None,
+        )
+
+    def _arrive(self, stay: Stay, arrival: Arrival) -> None:
+        nights = stay.nights.moved_to(arrival.check_in_on)
+        same = nights == stay.nights and stay.expected_at == arrival.expected_at
+        stay.expected_at, stay.booking_id = arrival.expected_at, arrival.booking_id
+        if stay.state in BEDDED and nights != stay.nights:
+            self.moves.append(Move(stay, nights, "arrival_changed"))
+        elif stay.state in BEDDED:
+            self.hours.append(stay)
+        else:
+            stay.place(nights)
+            first = stay.ready_at is None
+            if arrival.known and first:
+                stay.ready_at = real_now()
+            if not same and not (first and arrival.known):
+                self.desk.change(stay, "arrival_changed")
+        self.desk.changed[stay.stay_id] = stay
+
+    def _resite(self, stay: Stay, placement: Placement) -> None:
+        other_town = stay.town != placement.town
+        stay.town, stay.division_code = placement.town, placement.division_code
+        self.desk.changed[stay.stay_id] = stay
+        if stay.state in BEDDED and other_town:
+            self.resited.append(stay)
+
+    def _recognize(self, person: Person, action: Recognize) -> None:
+        stay, hire, placement = action.stay, action.hire, action.placement
+        stay.gender = person.gender
+        stay.hire_id = hire.hire_id if hire else None
+        if placement is not None:
+            stay.placement_id, stay.nomination_id = placement.placement_id, placement.nomination_id
+            stay.office_id, stay.priority = placement.office_id, placement.priority
+        # The nomination's journey, else the hire's; never the request's.
+        stay.journey_id = stay.nomination_id or stay.hire_id
+        if stay.town is None and (site := placement or hire) is not None:
+            stay.town, stay.division_code = site.town, site.division_code
+        stay.ready_at = real_now()
+        self.desk.changed[stay.stay_id] = stay
+        if not stay.announced:
+            self.desk.announce(stay)

@@ -1,0 +1,1 @@
+"""Lodging's tables, read and written in sets."""
