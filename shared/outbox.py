@@ -1,9 +1,11 @@
 """Writes what a transaction says into the outbox, in the same commit as the state it speaks of."""
 
 import zlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+from uuid import UUID
 
 from contracts import Envelope
 
@@ -11,9 +13,8 @@ if TYPE_CHECKING:
     import asyncpg
 
 SLOT_COUNT: Final = 16
-# Kafka's default record limit is 1,048,576 bytes with headers; a dead-letter copy adds some of its own.
+# Kafka's default record limit is 1,048,576 bytes with headers.
 RECORD_BYTES_MAX: Final = 900_000
-NOTIFY_CHANNEL: Final = "outbox"
 
 _NEXT_SEQUENCES: Final = """
 INSERT INTO aggregate_sequence AS a (subject, last_sequence)
@@ -37,6 +38,19 @@ class Said:
     body: bytes
 
 
+class Row(NamedTuple):
+    """A finished row of the outbox; `headers` are texts that JSON and PostgreSQL can hold."""
+
+    event_id: UUID
+    slot: int
+    topic: str
+    record_key: str
+    subject: str
+    sequence: int
+    headers: dict[str, str]
+    body: bytes
+
+
 def slot_of(key: str) -> int:
     """Give the relay slot of an aggregate: stable over processes and versions."""
     return zlib.crc32(key.encode()) % SLOT_COUNT
@@ -49,36 +63,29 @@ def check_size(body: bytes, event_type: str) -> None:
         raise RecordTooLargeError(message)
 
 
-async def write(conn: "asyncpg.Connection", said: Iterable[Said]) -> None:
-    """Give each event its subject's next sequence and copy all into the outbox.
+async def write(
+    conn: "asyncpg.Connection", said: Sequence[Said], finished: Iterable[Row] = ()
+) -> None:
+    """Give each event its subject's next sequence and copy all into the outbox, finished rows too.
 
-    Locks the rows of `aggregate_sequence` in sorted order until commit; so two transactions that say
-    something about the same aggregates wait for each other instead of deadlocking, and the outbox's
-    ids within a subject rise in the order of commits.
+    Locks the rows of `aggregate_sequence` in sorted order until commit; so two transactions that
+    say something about the same aggregates wait for each other instead of deadlocking, and the
+    outbox's ids within a subject rise in the order of commits.
     """
-    pending = list(said)
-    counts: dict[str, int] = {}
-    for one in pending:
-        counts[one.envelope.subject] = counts.get(one.envelope.subject, 0) + 1
+    counts = Counter(one.envelope.subject for one in said)
     subjects = sorted(counts)
     rows = await conn.fetch(_NEXT_SEQUENCES, subjects, [counts[s] for s in subjects])
-    upcoming = {r["subject"]: r["last_sequence"] - counts[r["subject"]] + 1 for r in rows}
-    records = []
-    for one in pending:
-        sequence = upcoming[one.envelope.subject]
-        upcoming[one.envelope.subject] = sequence + 1
-        records.append(_record(one, replace(one.envelope, sequence=sequence)))
-    await conn.copy_records_to_table("outbox", records=records, columns=_COLUMNS)
+    before = {r["subject"]: r["last_sequence"] - counts[r["subject"]] for r in rows}
+    records = [*finished]
+    for one in said:
+        before[one.envelope.subject] += 1
+        records.append(_row(one, replace(one.envelope, sequence=before[one.envelope.subject])))
+    await conn.copy_records_to_table("outbox", records=records, columns=Row._fields)
 
 
-_COLUMNS: Final = (
-    "event_id", "slot", "topic", "record_key", "subject", "sequence", "headers", "body",
-)  # fmt: skip
-
-
-def _record(said: Said, envelope: Envelope) -> tuple[object, ...]:
+def _row(said: Said, envelope: Envelope) -> Row:
     headers = {name: value.decode() for name, value in envelope.to_headers()}
-    return (
-        envelope.id, slot_of(said.key), said.topic, said.key, envelope.subject, envelope.sequence, headers,
-        said.body,
+    return Row(
+        envelope.id, slot_of(said.key), said.topic, said.key, envelope.subject, envelope.sequence,
+        headers, said.body,
     )  # fmt: skip

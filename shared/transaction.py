@@ -1,6 +1,7 @@
 """One open transaction: state, business time, and what is to be said when it commits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
@@ -12,8 +13,6 @@ from shared.ids import Ids
 
 if TYPE_CHECKING:
     import asyncpg
-
-WAKE_CHANNEL = "ticker"
 
 
 class Cause(Protocol):
@@ -27,8 +26,8 @@ class Cause(Protocol):
 class Tx:
     """An open transaction of one service; commit happens at the edge only.
 
-    `now` is business time (UTC), read once; `today` its civil date in Asia/Shanghai. `command_id` names
-    the command that caused the transaction: what it says without another cause has it as causation.
+    `now` is business time (UTC), read once; `today` its civil date in Asia/Shanghai. `command_id`
+    names the command that caused the transaction: the causation of what has no other cause.
     """
 
     def __init__(self, conn: "asyncpg.Connection", service: str, now: datetime, ids: Ids) -> None:
@@ -39,7 +38,8 @@ class Tx:
         self.command_id: UUID = ids.uuid7()
         self.traceparent: str | None = None
         self._said: list[outbox.Said] = []
-        self._wake: set[str] = set()
+        self._rows: list[outbox.Row] = []
+        self.woken: set[str] = set()
 
     @property
     def today(self) -> date:
@@ -57,8 +57,8 @@ class Tx:
         """Put an event into the outbox at commit; give its id.
 
         `tenant_id` owns the fact (None: the bureau that runs the system). The journey is the given
-        one, else the cause's, else the aggregate's own id. Raises `RecordTooLargeError` for a body that
-        no topic takes.
+        one, else the cause's, else the aggregate's own id. Raises `RecordTooLargeError` for a body
+        that no topic takes.
         """
         body = event.to_body()
         outbox.check_size(body, event.wire_type)
@@ -80,28 +80,36 @@ class Tx:
         self._said.append(outbox.Said(f"{self.service}.events", event.aggregate_id, envelope, body))
         return envelope.id
 
-    def put(self, said: outbox.Said) -> None:
-        """Put a finished record (a dead-letter copy) into the outbox at commit."""
-        self._said.append(said)
+    def put(self, row: outbox.Row) -> None:
+        """Put a finished row (a dead letter's copy) into the outbox at commit."""
+        self._rows.append(row)
 
     def wake(self, ticker_name: str) -> None:
         """Start that ticker as soon as this transaction has committed."""
-        self._wake.add(ticker_name)
+        self.woken.add(ticker_name)
 
-    async def flush(self) -> None:
-        """Write the outbox and the notices; the edge calls it just before commit."""
-        if self._said:
-            await self.as_worker()
-            await outbox.write(self.conn, self._said)
-            self._said = []
-            self._wake.add(outbox.NOTIFY_CHANNEL)
-        for name in sorted(self._wake):
-            channel = outbox.NOTIFY_CHANNEL if name == outbox.NOTIFY_CHANNEL else WAKE_CHANNEL
-            await self.conn.execute("SELECT pg_notify($1, $2)", channel, name)
-        self._wake = set()
+    async def flush(self) -> bool:
+        """Write what was said into the outbox, just before commit; tell whether there was any."""
+        if not (self._said or self._rows):
+            return False
+        await self.as_worker()
+        await outbox.write(self.conn, self._said, self._rows)
+        self._said, self._rows = [], []
+        return True
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Undo what was done and said inside when it raises, nothing else; the error goes on."""
+        said, rows, woken = [*self._said], [*self._rows], set(self.woken)
+        try:
+            async with self.conn.transaction():
+                yield
+        except BaseException:
+            self._said, self._rows, self.woken = said, rows, woken
+            raise
 
     async def as_worker(self) -> None:
-        """Go on with the service's own rights: effects cross tenants, row security decided before."""
+        """Go on with the service's own rights: effects cross tenants, row security decided."""
         await self.conn.execute(f"SET LOCAL ROLE {self.service}_worker")
 
     async def as_caller(self) -> None:
@@ -127,5 +135,7 @@ class Tx:
     async def copy(
         self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]
     ) -> None:
-        """Copy records into a table: the fastest insert, for rows that cannot conflict."""
-        await self.conn.copy_records_to_table(table, records=records, columns=list(columns))
+        """Insert many rows in one go, for rows that cannot conflict; row security forbids COPY."""
+        places = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"
+        await self.conn.executemany(sql, records)

@@ -1,0 +1,69 @@
+"""What a transaction says is written with its state, in order, or not at all."""
+
+import asyncio
+from contextlib import suppress
+from uuid import uuid4
+
+import pytest
+
+from contracts.registry import WorkerErased
+from shared.database import Database
+from tests.support.postgres import ServiceDb
+
+
+async def rows(db: Database) -> list[tuple[str, int]]:
+    async with db.transaction(role="worker") as tx:
+        found = await tx.fetch("SELECT subject, sequence FROM outbox ORDER BY outbox_id")
+        return [(r["subject"], r["sequence"]) for r in found]
+
+
+async def test_each_subject_counts_from_one_in_the_order_of_commits(service_db: ServiceDb) -> None:
+    db = await service_db("registry")
+    one, other = WorkerErased(worker_id=uuid4()), WorkerErased(worker_id=uuid4())
+
+    async def say() -> None:
+        async with db.transaction(role="worker") as tx:
+            for event in (one, other, one):
+                tx.say(event, tenant_id=None)
+
+    await asyncio.gather(*(say() for _ in range(8)))
+    found = await rows(db)
+    assert [n for s, n in found if s == one.subject] == list(range(1, 17))
+    assert [n for s, n in found if s == other.subject] == list(range(1, 9))
+
+
+async def test_what_a_rolled_back_transaction_said_was_never_said(service_db: ServiceDb) -> None:
+    db = await service_db("registry")
+    event = WorkerErased(worker_id=uuid4())
+
+    async def say_and_fail() -> None:
+        async with db.transaction(role="worker") as tx:
+            tx.say(event, tenant_id=None)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await say_and_fail()
+    async with db.transaction(role="worker") as tx:
+        tx.say(event, tenant_id=None)
+    assert await rows(db) == [(event.subject, 1)]
+
+
+async def test_a_savepoint_takes_back_what_was_said_inside(service_db: ServiceDb) -> None:
+    db = await service_db("registry")
+    kept, lost = WorkerErased(worker_id=uuid4()), WorkerErased(worker_id=uuid4())
+    async with db.transaction(role="worker") as tx:
+        tx.say(kept, tenant_id=None)
+        with suppress(RuntimeError):
+            async with tx.savepoint():
+                tx.say(lost, tenant_id=None)
+                raise RuntimeError
+    assert await rows(db) == [(kept.subject, 1)]
+
+
+async def test_partitions_of_the_log_are_made_ahead_by_whoever_works(service_db: ServiceDb) -> None:
+    db = await service_db("registry")
+    async with db.transaction(role="worker") as tx:
+        assert await tx.fetchval("SELECT make_event_log_partitions()") == 0
+        assert await tx.fetchval(
+            "SELECT count(*) FROM pg_inherits WHERE inhparent = 'event_log'::regclass"
+        ) == 4  # fmt: skip
