@@ -1,0 +1,1 @@
+"""Sign-in and tenants, the pages of all kinds of users, the event monitor, journeys, tasks."""

@@ -1,0 +1,14 @@
+"""Runs the console: `python -m services.console`."""
+
+from services.console.api import ROUTER
+from services.console.consumers import HANDLERS
+from services.console.handlers.projection import derive_due
+from services.console.set_up import set_up
+from services.console.settings import ConsoleSettings
+from shared.service import Service
+from shared.ticker import Ticker
+
+# A missing seat becomes a task by time alone.
+DERIVE_DUE = Ticker("derive-due", interval_s=5.0, run=derive_due)
+
+SERVICE = Service("console", ConsoleSettings, ROUTER, HANDLERS, [DERIVE_DUE], set_up)

@@ -1,0 +1,7 @@
+"""What the console hears: everything."""
+
+from services.console.handlers.projection import project
+from shared.handlers import Handlers
+
+HANDLERS = Handlers("console")
+HANDLERS.on_every(project)

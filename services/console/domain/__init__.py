@@ -1,0 +1,1 @@
+"""What the console decides: journeys, tasks, accounts; pure."""

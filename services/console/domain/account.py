@@ -1,0 +1,27 @@
+"""Rules of accounts and sign-in: names, passwords, roles, and how often one may guess."""
+
+import re
+from typing import Final
+
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}")
+PASSWORD_LENGTH_MIN: Final = 12
+PASSWORD_LENGTH_MAX: Final = 200
+ROLES: Final = frozenset({"coordinator", "escort", "admin"})
+# Ten wrong passwords within a quarter of an hour, then the name rests.
+FAILURES_MAX: Final = 10
+FAILURES_WINDOW_S: Final = 900
+TOKEN_LIFETIME_S: Final = 300
+SESSION_LIFETIME_S: Final = 12 * 3600
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text may be an account's name."""
+    return NAME.fullmatch(text) is not None
+
+
+def roles_fit(tenant_kind: str, roles: frozenset[str]) -> bool:
+    """Tell whether a tenant of this kind may have accounts with these roles.
+
+    Only a bureau coordinates and escorts; every tenant may have administrators of its own accounts.
+    """
+    return roles <= (ROLES if tenant_kind == "bureau" else {"admin"})

@@ -1,0 +1,1 @@
+"""What the console does: the projection of everything heard, and its commands."""

@@ -1,0 +1,60 @@
+"""Makes what the console's routes need before anything starts."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Final
+
+import asyncpg
+import httpx2
+
+from services.console.desk import CALL_TIMEOUT_S, Desk
+from services.console.feed_bell import FeedBell
+from services.console.handlers.projection import FEED
+from services.console.handlers.seed import seed
+from services.console.handlers.sign_in import SecondFactors
+from services.console.settings import ConsoleSettings
+from services.console.signing import SigningKeyError, SigningKeys, make_key_file
+from shared.http import House
+from shared.settings import stop
+
+SEED_RETRY_S: Final = 1.0
+
+
+@asynccontextmanager
+async def set_up(house: House) -> AsyncIterator[None]:
+    """Provide the desk and the bell; on a local stack also its keys and first accounts."""
+    settings: ConsoleSettings = house.settings
+    keys = await asyncio.to_thread(_keys, settings)
+    bell = FeedBell()
+    async with httpx2.AsyncClient(timeout=CALL_TIMEOUT_S) as http:
+        factors = SecondFactors(keys.secret("second factors"))
+        house.provide(Desk(keys, factors, settings.urls, http, house.db.ids))
+        house.provide(bell)
+        house.tasks["feed-bell"] = partial(bell.listen, house.db, FEED)
+        if settings.seed_file is not None:
+            seeds = json.loads(settings.seed_file.read_bytes())
+            house.tasks["seed"] = partial(seed_when_possible, house, seeds)
+        yield
+
+
+def _keys(settings: ConsoleSettings) -> SigningKeys:
+    try:
+        if settings.local_stack:
+            make_key_file(settings.signing_key_file)
+        return SigningKeys.read(settings.signing_key_file, settings.issuer)
+    except SigningKeyError as e:
+        stop([f"CONSOLE_SIGNING_KEY_FILE: {e}"])
+
+
+async def seed_when_possible(house: House, seeds: list[dict[str, Any]]) -> None:
+    """Register what a local stack has from its start, as soon as the database is there."""
+    while True:
+        try:
+            await seed(house.db, seeds)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await asyncio.sleep(SEED_RETRY_S)
+        else:
+            return

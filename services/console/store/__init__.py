@@ -1,0 +1,1 @@
+"""The console's tables: the feed, facts, journeys, tasks, accounts, sessions."""

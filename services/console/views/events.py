@@ -1,0 +1,76 @@
+"""The feed, newest first for lists and oldest first for streams."""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from shared.paging import after, page
+from shared.transaction import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events: by full type, service, subject, owning or named tenant, and their own time."""
+
+    type: str | None = None
+    service: str | None = None
+    subject: str | None = None
+    tenant: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+_COLUMNS: Final = """
+SELECT feed_id, event_id, type, service, subject, sequence, tenant_id, journey_id, causation_id,
+       said_at, heard_at, body
+FROM event
+"""
+# With a filter that is empty the planner sees a constant and drops the condition.
+_WANTED: Final = """
+($1::text IS NULL OR type = $1) AND ($2::text IS NULL OR service = $2)
+AND ($3::text IS NULL OR subject = $3)
+AND ($4::uuid IS NULL OR tenant_id = $4 OR $4 = ANY (audience))
+AND ($5::timestamptz IS NULL OR said_at >= $5) AND ($6::timestamptz IS NULL OR said_at < $6)
+"""
+
+
+async def list_events(
+    tx: Tx, *, wanted: EventFilter, limit: int, cursor: str | None
+) -> dict[str, object]:
+    """Give a page of events, newest first."""
+    (last,) = after(cursor, int)
+    rows = await tx.fetch(
+        f"{_COLUMNS} WHERE {_WANTED} AND ($7::bigint IS NULL OR feed_id < $7)"
+        " ORDER BY feed_id DESC LIMIT $8",
+        *astuple(wanted),
+        last,
+        limit + 1,
+    )
+    return page(rows, limit, "feed_id")
+
+
+async def last_feed_id(tx: Tx) -> int:
+    """Give the newest place in the feed."""
+    found: int = await tx.fetchval("SELECT last_feed_id FROM feed_position")
+    return found
+
+
+async def read_on(
+    tx: Tx, wanted: EventFilter, position: int, limit: int
+) -> tuple[Sequence[Any], int]:
+    """Give the next events after a place in the feed, and the place that was read up to.
+
+    What the filter or row security leaves out is passed by, so that nobody reads it twice.
+    """
+    last = await last_feed_id(tx)
+    rows = await tx.fetch(
+        f"{_COLUMNS} WHERE {_WANTED} AND feed_id > $7 AND feed_id <= $8 ORDER BY feed_id LIMIT $9",
+        *astuple(wanted),
+        position,
+        last,
+        limit,
+    )
+    found = [dict(r) for r in rows]
+    return found, max(position, found[-1]["feed_id"] if len(found) == limit else last)

@@ -1,0 +1,88 @@
+"""What the console makes of everything it hears."""
+
+from datetime import date
+from uuid import UUID
+
+import pytest
+
+from contracts.recruitment import NominationUnplaced, PlacementCancelled, PlacementConfirmed
+from contracts.registry import WorkerNominated
+from contracts.lodging import StayConfirmed, StayRequested
+from contracts.transport import SeatBooked, SeatWaitlisted
+from services.console import views
+from services.console.consumers import HANDLERS
+from services.console.views.events import EventFilter
+from shared.ids import Ids
+from tests.support.events import heard, received
+from tests.support.postgres import ServiceDb
+
+IDS = Ids()
+
+
+class Way:
+    """One invented person's ids."""
+
+    def __init__(self) -> None:
+        self.nomination_id, self.placement_id, self.booking_id, self.stay_id, self.trip_id = (
+            IDS.uuid7() for _ in range(5)
+        )
+        self.office_id, self.enterprise_id, self.drive_id = (IDS.uuid7() for _ in range(3))
+        self.worker_id = IDS.uuid4()
+
+    @property
+    def ids(self) -> dict[str, UUID]:
+        return {
+            "worker_id": self.worker_id,
+            "office_id": self.office_id,
+            "nomination_id": self.nomination_id,
+        }
+
+    def nominated(self) -> WorkerNominated:
+        return WorkerNominated(
+            **self.ids,
+            batch_id=IDS.uuid7(),
+            drive_id=self.drive_id,
+            gender="female",
+            birth_year_month="1990-03",
+            origin_division_code="530902",
+            needs_bed=True,
+            available_from=date(2027, 3, 1),
+        )
+
+    def confirmed(self) -> PlacementConfirmed:
+        return PlacementConfirmed(
+            **self.ids,
+            placement_id=self.placement_id,
+            gender="female",
+            drive_id=self.drive_id,
+            enterprise_id=self.enterprise_id,
+            vacancy_id=IDS.uuid7(),
+            site={"name": "一号厂", "division_code": "310114", "town": "安亭镇"},
+            starts_on=date(2027, 3, 8),
+            hired_on=date(2027, 2, 20),
+            origin_division_code="530902",
+            boarding_place_code="530902-00",
+            available_from=date(2027, 3, 1),
+            needs_seat=True,
+            needs_bed=True,
+        )
+
+
+async def state(db, way: Way) -> tuple[str, str | None]:
+    async with db.transaction(role="worker") as tx:
+        found = await views.get_journey(tx, way.nomination_id)
+    assert found is not None
+    return found["state"], found["waiting_for"]
+
+
+async def test_a_journey_moves_waits_and_settles(service_db: ServiceDb) -> None:
+    db, way = await service_db("console"), Way()
+
+    async def hear(*events) -> tuple[str, str | None]:
+        await heard(db, HANDLERS, [received(e, 1, way.nomination_id) for e in events])
+        return await state(db, way)
+
+    assert await hear(way.nominated()) == ("moving", None)
+    unplaced = NominationUnplaced(**way.ids, round=1, reason="no_vacancy")
+    assert await hear(unplaced) == ("waiting", "vacancy")
+    assert await hear(way.confirmed()) == ("moving", None)
