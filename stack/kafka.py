@@ -15,7 +15,7 @@ from typing import Final
 
 from stack import jdk, processes
 from stack.jars import KAFKA_VERSION
-from stack.ports import free_ports
+from stack.sockets import free_ports
 from stack.topics import DEAD_LETTER_BYTES_MAX
 from stack.trouble import (
     StackError,
@@ -80,6 +80,11 @@ class Ports:
             tuple(base + CLUSTER_SIZE + i for i in range(brokers)),
         )
 
+    @property
+    def bootstrap_servers(self) -> str:
+        """Addresses of all brokers, as clients want them."""
+        return ",".join(f"127.0.0.1:{port}" for port in self.brokers)
+
 
 class Kafka:
     """A cluster of our own on `data_dir / "kafka"`, listening on 127.0.0.1.
@@ -97,23 +102,35 @@ class Kafka:
         self._logs = data_dir.absolute() / "logs"
         self._settings = dict(settings or {})
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._log_offsets: dict[int, int] = {}
 
     @property
     def bootstrap_servers(self) -> str:
         """Addresses of all brokers."""
-        return ",".join(f"127.0.0.1:{port}" for port in self.ports.brokers)
+        return self.ports.bootstrap_servers
 
     @property
     def replicas(self) -> int:
         """On how many brokers a record lies."""
         return len(self.node_ids)
 
+    def pid(self, node: int) -> int | None:
+        """Give a broker's process id, or None when it does not run."""
+        process = self._processes.get(node)
+        return None if process is None or processes.exited(process) else process.pid
+
     def pids(self) -> dict[int, int]:
         """Give node id -> process id of the brokers that run."""
-        return {node: p.pid for node, p in self._processes.items() if p.poll() is None}
+        pids = {node: self.pid(node) for node in self.node_ids}
+        return {node: pid for node, pid in pids.items() if pid is not None}
 
     def start(self) -> None:
         """Start all brokers, the first time too, and wait until they serve; raises `StackError`."""
+        self.launch()
+        self.wait_started()
+
+    def launch(self) -> None:
+        """Start all brokers without waiting; raises `StackError`."""
         self.root.parent.mkdir(parents=True, exist_ok=True)
         ensure_room(self.root.parent)
         for port in (*self.ports.brokers, *self.ports.controllers):
@@ -121,13 +138,18 @@ class Kafka:
         if not self.root.exists():
             self._format()
         self._ensure_whole()
-        offsets = {node: self._launch(node) for node in self.node_ids}
         for node in self.node_ids:
-            self._wait_started(node, offsets[node])
+            self.launch_node(node)
+
+    def wait_started(self) -> None:
+        """Wait until all brokers that were launched serve; raises `StackError`."""
+        for node in self.node_ids:
+            self._wait_started(node)
 
     def start_node(self, node: int) -> None:
         """Start one broker again and wait until it serves."""
-        self._wait_started(node, self._launch(node))
+        self.launch_node(node)
+        self._wait_started(node)
 
     def stop(self, node: int | None = None) -> None:
         """Stop one broker, or all at once, in good order, and wait until they have gone."""
@@ -145,11 +167,6 @@ class Kafka:
             process.kill()
             process.wait()
             self._processes.pop(one, None)
-
-    def died(self) -> dict[int, int]:
-        """Give node id -> exit code of the brokers that were started and have died."""
-        codes = {node: process.poll() for node, process in self._processes.items()}
-        return {node: code for node, code in codes.items() if code is not None}
 
     def log(self, node: int) -> Path:
         """Give a broker's log."""
@@ -230,8 +247,8 @@ class Kafka:
         path.write_text("".join(f"{k}={v}\n" for k, v in settings.items()), "utf-8")
         return path
 
-    def _launch(self, node: int) -> int:
-        """Start one broker; give where its log's new part begins."""
+    def launch_node(self, node: int) -> None:
+        """Start one broker of a formatted cluster without waiting."""
         folder = self._folder(node)
         # Java's unpacked libraries go here; what a killed broker left is in nobody's way.
         scratch = folder / "tmp"
@@ -244,15 +261,14 @@ class Kafka:
             str(self._write_settings(node, folder)),
         )
         log = self.log(node)
-        offset = log.stat().st_size if log.exists() else 0
+        self._log_offsets[node] = log.stat().st_size if log.exists() else 0
         self._processes[node] = processes.start(
             processes.Program(argv, log, env=jdk.environment(), cwd=Path("/"))
         )
-        return offset
 
-    def _wait_started(self, node: int, offset: int) -> None:
+    def _wait_started(self, node: int) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
-        process, log = self._processes[node], self.log(node)
+        process, log, offset = self._processes[node], self.log(node), self._log_offsets[node]
         while time.monotonic() < deadline and process.poll() is None:
             if _STARTED in _read(log, offset):
                 return

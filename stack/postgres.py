@@ -75,14 +75,21 @@ class Postgres:
         self.log = data_dir.absolute() / "logs" / "postgres.log"
         self._settings = {**_SETTINGS, "port": str(port), **(settings or {})}
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_offset = 0
 
     @property
     def pid(self) -> int | None:
         """The postmaster's process id, or None when it does not run."""
-        return self._process.pid if self._process and self._process.poll() is None else None
+        process = self._process
+        return None if process is None or processes.exited(process) else process.pid
 
     def start(self) -> None:
         """Start, the first time too, and wait until it accepts connections; raises `StackError`."""
+        self.launch()
+        self.wait_started()
+
+    def launch(self) -> None:
+        """Start without waiting; raises `StackError`."""
         self.root.parent.mkdir(parents=True, exist_ok=True)
         ensure_room(self.root.parent)
         ensure_port_free(self.port, "PostgreSQL")
@@ -91,7 +98,7 @@ class Postgres:
         cluster = self.root / "cluster"
         if not (cluster / "PG_VERSION").exists() or not self._password_file.exists():
             raise half_written(self.root, "PostgreSQL")
-        offset = self.log.stat().st_size if self.log.exists() else 0
+        self._log_offset = self.log.stat().st_size if self.log.exists() else 0
         words = [str(binaries() / "postgres"), "-D", str(cluster.resolve())]
         words += [f"--{name}={value}" for name, value in self._settings.items()]
         self._process = processes.start(
@@ -104,17 +111,12 @@ class Postgres:
                 death_signal=signal.SIGQUIT,
             )
         )
-        self._wait_ready(cluster, offset)
 
     def stop(self, mode: Literal["smart", "fast", "immediate"] = "fast") -> None:
         """Stop the server and wait until it has gone."""
         if self._process is not None:
             processes.stop(self._process, _STOP_SIGNALS[mode], grace_s=STOP_TIMEOUT_S)
             self._process = None
-
-    def poll(self) -> int | None:
-        """Give the exit code of a server that was started and died, else None."""
-        return self._process.poll() if self._process else None
 
     def superuser_url(self, dbname: str = "postgres") -> str:
         """Give a connection string of the superuser."""
@@ -125,7 +127,9 @@ class Postgres:
     def _password_file(self) -> Path:
         return self.root / "superuser.password"
 
-    def _wait_ready(self, cluster: Path, log_offset: int) -> None:
+    def wait_started(self) -> None:
+        """Wait until a launched server accepts connections; raises `StackError`."""
+        cluster = self.root / "cluster"
         deadline = time.monotonic() + START_TIMEOUT_S
         process = self._process
         while process is not None and time.monotonic() < deadline:
@@ -135,7 +139,7 @@ class Postgres:
                 return
             time.sleep(POLL_INTERVAL_S)
         self.stop("immediate")
-        raise _explained(self.log, log_offset, self.root, self.port)
+        raise _explained(self.log, self._log_offset, self.root, self.port)
 
 
 def server_version() -> str:

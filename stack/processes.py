@@ -1,5 +1,6 @@
 """Starts child processes that end with us, even when we are killed with -9."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -9,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from stack.reaper import MARKER_NAME
 
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -38,12 +41,18 @@ def start(program: Program) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=dict(program.env),
+            env={**program.env, **_marker()},
             cwd=program.cwd,
             # A group of its own: Ctrl-C reaches the runner alone, which stops things in order.
             process_group=0,
             preexec_fn=_child_setup(program, os.getpid()),  # noqa: PLW1509 (no threads of ours here)
         )
+
+
+def _marker() -> dict[str, str]:
+    """Give the mark by which the reaper finds whatever a killed runner left behind."""
+    marker = os.environ.get(MARKER_NAME)
+    return {MARKER_NAME: marker} if marker else {}
 
 
 def _child_setup(program: Program, parent: int) -> Callable[[], None]:
@@ -62,6 +71,22 @@ def _child_setup(program: Program, parent: int) -> Callable[[], None]:
                 os._exit(1)
 
     return setup
+
+
+def exited(process: subprocess.Popen[bytes]) -> bool:
+    """Tell whether a child has ended; what it left in its process group is killed before that.
+
+    As long as the child is not reaped, nobody else can have its number.
+    """
+    if process.returncode is not None:
+        return True
+    found = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    if found is None:
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return True
 
 
 def stop(process: subprocess.Popen[bytes], first: signal.Signals, *, grace_s: float) -> int:

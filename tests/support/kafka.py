@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from stack import topics
 from stack.kafka import Kafka, Ports
-from stack.ports import free_ports
+from stack.sockets import free_ports
 from stack.topics import Topic
 
 PARTITIONS = 3

@@ -10,7 +10,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 from stack import topics
 from stack.kafka import Kafka, Ports
-from stack.ports import free_ports
+from stack.sockets import free_ports
 from stack.trouble import StackError
 from tests.support.kafka import Broker
 
