@@ -17,6 +17,22 @@ _SUBJECT: Final = re.compile(r"[a-z][a-z-]{0,30}/[A-Za-z0-9._-]{1,64}")
 _SEQUENCE: Final = re.compile(r"[1-9][0-9]{0,18}")
 _TRACE: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
+_NAMES: Final = frozenset(
+    {
+        "ce_specversion",
+        "ce_id",
+        "ce_type",
+        "ce_source",
+        "ce_subject",
+        "ce_sequence",
+        "ce_time",
+        "ce_tenantid",
+        "ce_correlationid",
+        "ce_causationid",
+        "traceparent",
+    }
+)
+
 Headers = Iterable[tuple[str, bytes | None]]
 
 
@@ -92,14 +108,14 @@ class Envelope:
 def _decoded(headers: Headers) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in headers:
-        if not name.startswith("ce_") and name != "traceparent":
+        if name not in _NAMES:
             continue
         if name in found:
-            raise BrokenEnvelopeError(f"{name[:40]} occurs twice")
+            raise BrokenEnvelopeError(f"{name} occurs twice")
         try:
-            found[name] = (value or b"").decode("ascii")
+            found[name] = value.decode("ascii") if value is not None else ""
         except UnicodeDecodeError:
-            raise BrokenEnvelopeError(f"{name[:40]} is not ASCII") from None
+            raise BrokenEnvelopeError(f"{name} is not ASCII") from None
     return found
 
 

@@ -51,9 +51,9 @@ Title = Annotated[
 #: A reason or rule: a word of ours, never text that a person typed about a person.
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 #: GB/T 2260, six digits.
-DivisionCode = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+DivisionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 #: A boarding place: `<division code>-<nn>`, `-00` being the county's coach station.
-PlaceCode = Annotated[str, StringConstraints(pattern=r"^\d{6}-\d{2}$")]
+PlaceCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}-[0-9]{2}$")]
 #: A code of the reference tables (occupation, education, certificate).
 ReferenceCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$")]
 #: GB 32100, 18 characters.
@@ -61,7 +61,7 @@ Uscc = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJ-NP-RT-UW-Y]{18}$")]
 #: A lodging programme's code, like `YOUJIA`.
 ProgrammeCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_-]{0,29}$")]
 #: A month without a day: enough for age rules, too little to find a person.
-YearMonth = Annotated[str, StringConstraints(pattern=r"^(19|20|21)\d{2}-(0[1-9]|1[0-2])$")]
+YearMonth = Annotated[str, StringConstraints(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")]
 #: An instant in UTC.
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 #: A civil date in Asia/Shanghai.

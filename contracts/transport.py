@@ -40,7 +40,7 @@ class TripFact(Event):
     missed_count: Count = 0
     handed_over_count: Count = 0
     delay_minutes: Count | None = None
-    reason: str | None = Field(None, max_length=200)
+    reason: Code | None = None
 
 
 class TripScheduled(TripFact, service="transport", noun="trip", key="trip_id"):
