@@ -1,7 +1,7 @@
 """Journeys, their timelines, and tasks."""
 
 from dataclasses import astuple, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 

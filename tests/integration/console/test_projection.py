@@ -3,15 +3,12 @@
 from datetime import date
 from uuid import UUID
 
-import pytest
-
-from contracts.recruitment import NominationUnplaced, PlacementCancelled, PlacementConfirmed
+from contracts import Event
+from contracts.recruitment import NominationUnplaced, PlacementConfirmed
 from contracts.registry import WorkerNominated
-from contracts.lodging import StayConfirmed, StayRequested
-from contracts.transport import SeatBooked, SeatWaitlisted
 from services.console import views
 from services.console.consumers import HANDLERS
-from services.console.views.events import EventFilter
+from shared.database import Database
 from shared.ids import Ids
 from tests.support.events import heard, received
 from tests.support.postgres import ServiceDb
@@ -68,7 +65,7 @@ class Way:
         )
 
 
-async def state(db, way: Way) -> tuple[str, str | None]:
+async def state(db: Database, way: Way) -> tuple[str, str | None]:
     async with db.transaction(role="worker") as tx:
         found = await views.get_journey(tx, way.nomination_id)
     assert found is not None
@@ -78,7 +75,7 @@ async def state(db, way: Way) -> tuple[str, str | None]:
 async def test_a_journey_moves_waits_and_settles(service_db: ServiceDb) -> None:
     db, way = await service_db("console"), Way()
 
-    async def hear(*events) -> tuple[str, str | None]:
+    async def hear(*events: Event) -> tuple[str, str | None]:
         await heard(db, HANDLERS, [received(e, 1, way.nomination_id) for e in events])
         return await state(db, way)
 
