@@ -1,9 +1,10 @@
 """A service's database: a pool, and transactions in one of the service's two roles."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import asyncpg
@@ -57,6 +58,7 @@ class Database:
             min_size=0,
             max_size=size,
             init=prepare,
+            reset=_nothing_to_reset,
             timeout=CONNECT_TIMEOUT_S,
             command_timeout=120,
             server_settings={"application_name": f"shanhai-{service}", "jit": "off"},
@@ -75,11 +77,17 @@ class Database:
 
         In role `api` forced row security shows what `identity` may see; `worker` sees every tenant.
         """
-        async with (
-            self.pool.acquire(timeout=CONNECT_TIMEOUT_S) as conn,
-            conn.transaction(readonly=read_only),
-        ):
-            tx = await self._begin(conn, role, identity)
+        async with AsyncExitStack() as stack:
+            acquired = self.pool.acquire(timeout=CONNECT_TIMEOUT_S)
+            conn: Any = await stack.enter_async_context(acquired)
+            try:
+                async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                    await stack.enter_async_context(conn.transaction(readonly=read_only))
+                    tx = await self._begin(conn, role, identity)
+            except TimeoutError:
+                # The server hangs; waiting for it to take the cancellation would hang as well.
+                conn.terminate()
+                raise
             yield tx
             await self._notify(tx, said=await tx.flush())
 
@@ -129,6 +137,10 @@ async def prepare(conn: Any) -> None:  # noqa: ANN401 (asyncpg gives a proxy her
     await conn.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_from_jsonb, format="binary"
     )
+
+
+async def _nothing_to_reset(_: object) -> None:
+    """Save a statement each time: what we set is set LOCAL, and a session is closed."""
 
 
 def _to_jsonb(value: object) -> bytes:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Response, UploadFile
 from pydantic import BaseModel, Field
 
 from contracts.fields import Title
+from contracts.lodging import InnCapacityChanged
 from shared.commands import Answer
 from shared.database import Database
 from shared.handlers import Handlers
@@ -95,6 +96,19 @@ async def _tear(note_id: UUID, tx: Tx) -> Answer:
     await tx.as_worker()
     await tx.execute("DELETE FROM note WHERE note_id = $1", note_id)
     return Answer(204)
+
+
+@router.post("/v1/notes/say")
+async def say(caller: Caller) -> Response:
+    return await caller.command(_say)
+
+
+async def _say(tx: Tx) -> Answer:
+    inn = InnCapacityChanged.model_validate(
+        {"inn_id": tx.ids.uuid7(), "town": "南翔", "beds": 5, "from": tx.today, "to": tx.today}
+    )
+    tx.say(inn, tenant_id=None)
+    return Answer(202)
 
 
 @router.get("/v1/broken")

@@ -1,0 +1,78 @@
+"""A TCP proxy between a client and a server, whose line can hang or break."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class Line:
+    """A proxied line: `hang()` stops all bytes, `break_off()` closes it and refuses new ones."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def start(self, port: int = 0) -> None:
+        """Listen on loopback; `port` 0 takes any free one."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def hang(self) -> None:
+        """Let nothing through any more, in either direction, without closing anything."""
+        self._flows.clear()
+
+    def go_on(self) -> None:
+        """Let everything through again."""
+        self._flows.set()
+
+    async def break_off(self) -> None:
+        """Close all lines and stop listening."""
+        if self._server:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.close()
+        self._writers.clear()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        there, back = await asyncio.open_connection(*self._target)
+        self._writers |= {writer, back}
+        try:
+            await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+        except asyncio.CancelledError:
+            pass
+        finally:
+            writer.close()
+            back.close()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while chunk := await reader.read(65_536):
+                await self._flows.wait()
+                writer.write(chunk)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def a_line(host: str, port: int) -> AsyncIterator[Line]:
+    """Open a proxied line to a server; connect to `127.0.0.1:<line.port>`."""
+    line = Line(host, port)
+    await line.start()
+    yield line
+    line.go_on()
+    await line.break_off()
