@@ -1,0 +1,1 @@
+"""The rules of transport, pure: no database, no clock, no network."""

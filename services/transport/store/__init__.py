@@ -1,0 +1,1 @@
+"""What transport keeps, read and written in sets."""

@@ -1,0 +1,167 @@
+"""Trips and their stops, locked in one order, read and written in sets."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from services.transport.domain.trip import Carrier, Stop, Trip, TripState
+from shared.transaction import Tx
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+_TRIP: Final = """
+SELECT trip_id, state, destination_division_code, city, plate, vehicle_kind, licensed_capacity,
+       operator, contract_number, crew, escort, minimum_load, delay_minutes, reason, departed_at,
+       arrived_at, manifest_version FROM trip
+"""
+_STOPS: Final = """
+SELECT trip_id, place_code, division_code, planned_arrives_at, planned_departs_at, arrives_at,
+       departs_at, synced_at
+FROM trip_stop WHERE trip_id = ANY ($1::uuid[]) ORDER BY trip_id, ordinal
+"""
+
+
+async def insert_trip(tx: Tx, trip: Trip) -> None:
+    """Insert a new trip with its stops."""
+    await tx.execute(
+        _INSERT,
+        trip.trip_id,
+        trip.state.value,
+        trip.destination_division_code,
+        trip.city,
+        *_vehicle(trip),
+        trip.operator,
+        trip.contract_number,
+        list(trip.crew),
+        trip.escort,
+        trip.minimum_load,
+    )
+    await tx.copy(
+        "trip_stop",
+        ("trip_id", "ordinal", *_STOP_COLUMNS),
+        [
+            (trip.trip_id, i, *(getattr(s, c) for c in _STOP_COLUMNS))
+            for i, s in enumerate(trip.stops)
+        ],
+    )
+
+
+_INSERT: Final = """
+INSERT INTO trip (trip_id, state, destination_division_code, city, plate, vehicle_kind,
+    licensed_capacity, operator, contract_number, crew, escort, minimum_load)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+"""
+_STOP_COLUMNS: Final = (
+    "place_code",
+    "division_code",
+    "planned_arrives_at",
+    "planned_departs_at",
+    "arrives_at",
+    "departs_at",
+    "synced_at",
+)
+
+
+async def update_trip(tx: Tx, trip: Trip) -> None:
+    """Write what may change of a locked trip, its stops' times included."""
+    await tx.execute(
+        _UPDATE,
+        trip.trip_id,
+        trip.state.value,
+        *_vehicle(trip),
+        list(trip.crew),
+        trip.delay_minutes,
+        trip.reason,
+        trip.departed_at,
+        trip.arrived_at,
+        trip.manifest_version,
+    )
+    await tx.execute(
+        _UPDATE_STOPS,
+        trip.trip_id,
+        [s.arrives_at for s in trip.stops],
+        [s.departs_at for s in trip.stops],
+        [s.synced_at for s in trip.stops],
+    )
+
+
+_UPDATE: Final = """
+UPDATE trip SET state = $2, plate = $3, vehicle_kind = $4, licensed_capacity = $5, crew = $6,
+    delay_minutes = $7, reason = $8, departed_at = $9, arrived_at = $10, manifest_version = $11
+WHERE trip_id = $1
+"""
+_UPDATE_STOPS: Final = """
+UPDATE trip_stop s SET arrives_at = u.arrives_at, departs_at = u.departs_at, synced_at = u.synced_at
+FROM unnest($2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
+    WITH ORDINALITY AS u (arrives_at, departs_at, synced_at, n)
+WHERE s.trip_id = $1 AND s.ordinal = u.n - 1
+"""
+
+
+async def update_opened(tx: Tx, trip_ids: Sequence[UUID]) -> None:
+    """Let locked trips be open."""
+    await tx.execute("UPDATE trip SET state = 'open' WHERE trip_id = ANY ($1::uuid[])", trip_ids)
+
+
+async def load_trips(tx: Tx, trip_ids: Iterable[UUID]) -> dict[UUID, Trip]:
+    """Load trips, as far as the transaction's role sees them, without a lock."""
+    rows = await tx.fetch(f"{_TRIP} WHERE trip_id = ANY ($1::uuid[])", list(trip_ids))
+    return await _with_stops(tx, rows)
+
+
+async def load_trips_for_update(
+    tx: Tx, trip_ids: Iterable[UUID], cities: Iterable[str] = ()
+) -> dict[UUID, Trip]:
+    """Lock these trips, and all that take or may take passengers to these destinations.
+
+    Whoever gives or takes a seat of a trip holds its row. The rows are locked in the order of their
+    ids, always before any booking, so that two writers wait for each other and never deadlock.
+    """
+    rows = await tx.fetch(_LOCK, list(trip_ids), list(cities))
+    return await _with_stops(tx, rows)
+
+
+_LOCK: Final = f"""{_TRIP}
+WHERE trip_id = ANY ($1::uuid[]) OR (city = ANY ($2::text[]) AND state IN ('scheduled', 'open'))
+ORDER BY trip_id FOR NO KEY UPDATE
+"""
+
+
+async def list_trips_under_way(tx: Tx) -> list[UUID]:
+    """List the trips that have departed and not arrived."""
+    rows = await tx.fetch("SELECT trip_id FROM trip WHERE state = 'departed' ORDER BY trip_id")
+    return [r["trip_id"] for r in rows]
+
+
+async def _with_stops(tx: Tx, rows: "Sequence[Record]") -> dict[UUID, Trip]:
+    stops: dict[UUID, list[Stop]] = defaultdict(list)
+    for row in await tx.fetch(_STOPS, [r["trip_id"] for r in rows]) if rows else ():
+        stops[row["trip_id"]].append(Stop(*(row[c] for c in _STOP_COLUMNS)))
+    return {r["trip_id"]: _trip(r, stops[r["trip_id"]]) for r in rows}
+
+
+def _vehicle(trip: Trip) -> tuple[str, str, int]:
+    return trip.vehicle.plate, trip.vehicle.kind, trip.vehicle.licensed_capacity
+
+
+def _trip(row: "Record", stops: Iterable[Stop]) -> Trip:
+    return Trip(
+        row["trip_id"],
+        row["destination_division_code"],
+        row["city"],
+        Carrier(row["plate"], row["vehicle_kind"], row["licensed_capacity"]),
+        row["operator"],
+        row["contract_number"],
+        tuple(row["crew"]),
+        row["escort"],
+        row["minimum_load"],
+        tuple(stops),
+        TripState(row["state"]),
+        row["delay_minutes"],
+        row["reason"],
+        row["departed_at"],
+        row["arrived_at"],
+        row["manifest_version"],
+    )
