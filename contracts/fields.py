@@ -10,6 +10,7 @@ INT_MAX: Final = 2**31 - 1
 _EARLIEST: Final = date(1900, 1, 1)
 _LATEST: Final = date(2200, 1, 1)
 _LONG_NUMBER: Final = re.compile(r"\d{7}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 PERSONAL_DATA: Final = "personal_data"
 
 
@@ -30,6 +31,13 @@ def _without_personal_data(text: str) -> str:
     return text
 
 
+def _on_one_line(text: str) -> str:
+    # PostgreSQL's text takes no NUL; other control characters have no place in a name either.
+    if _CONTROL.search(text):
+        raise ValueError("control characters")
+    return text
+
+
 def _in_utc(instant: datetime) -> datetime:
     if not _EARLIEST.year < instant.year < _LATEST.year:
         raise ValueError("out of range")
@@ -42,24 +50,38 @@ def _plausible(day: date) -> date:
     return day
 
 
-#: A name of a thing (drive, site, inn, organisation): a fact, with no run of 7 digits or more.
+#: A name of a thing (drive, site, inn, organisation): a fact, with no run of 7 digits or more, on
+#: one line.
 Title = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
     AfterValidator(_without_personal_data),
+    AfterValidator(_on_one_line),
 ]
 #: A reason or rule: a word of ours, never text that a person typed about a person.
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+Code = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$"),
+    AfterValidator(_without_personal_data),
+]
 #: GB/T 2260, six digits.
 DivisionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 #: A boarding place: `<division code>-<nn>`, `-00` being the county's coach station.
 PlaceCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}-[0-9]{2}$")]
 #: A code of the reference tables (occupation, education, certificate).
-ReferenceCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$")]
+ReferenceCode = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}$"),
+    AfterValidator(_without_personal_data),
+]
 #: GB 32100, 18 characters.
 Uscc = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJ-NP-RT-UW-Y]{18}$")]
 #: A lodging programme's code, like `YOUJIA`.
-ProgrammeCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_-]{0,29}$")]
+ProgrammeCode = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z][A-Z0-9_-]{0,29}$"),
+    AfterValidator(_without_personal_data),
+]
 #: A month without a day: enough for age rules, too little to find a person.
 YearMonth = Annotated[str, StringConstraints(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")]
 #: An instant in UTC.
