@@ -12,8 +12,7 @@ from starlette.exceptions import HTTPException
 
 from shared import telemetry
 from shared.http import House
-from shared.problem import Problem
-from shared.refusals import as_response, refusal
+from shared.problem import Problem, as_response, refusal
 from shared.telemetry import Metrics
 
 if TYPE_CHECKING:
