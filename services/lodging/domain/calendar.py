@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 # Who arrives before this hour sleeps the night that began the evening before.
 NIGHT_ENDS_AT: Final = time(6)
+NIGHT_BEGINS_AT: Final = time(22)
 ARRIVAL_GRACE: Final = timedelta(hours=2)
 CAP_WINDOW_DAYS: Final = 365
 
@@ -58,6 +59,12 @@ def night_of(instant: datetime) -> date:
     """Give the date of the night that an instant belongs to, in Asia/Shanghai."""
     local = instant.astimezone(SHANGHAI)
     return local.date() - timedelta(days=1) if local.time() < NIGHT_ENDS_AT else local.date()
+
+
+def begun_night(instant: datetime) -> date:
+    """Give the date of the last night that has begun by then, at 22:00 in Asia/Shanghai."""
+    local = instant.astimezone(SHANGHAI)
+    return local.date() if local.time() >= NIGHT_BEGINS_AT else local.date() - timedelta(days=1)
 
 
 def civil_date(instant: datetime) -> date:

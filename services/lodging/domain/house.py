@@ -5,11 +5,15 @@ Nights are bits of an integer, counted from `House.base`; so one `&` asks about 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
+from typing import Final
 from uuid import UUID
 
 from services.lodging.domain.calendar import Nights
 from services.lodging.domain.places import Place
+
+# A period out of service may have no end; a night further ahead is asked for by nobody.
+HORIZON: Final = timedelta(days=1100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Bed:
     bed_id: UUID
     room: "Room"
     name: str
+    closed: int = 0
     taken: int = 0
 
     def slack(self, mask: int) -> int:
@@ -103,9 +108,12 @@ class House:
         return (1 << end) - (1 << first)
 
     def close(self, bed_id: UUID, nights: Nights) -> None:
-        """Take a bed out of service."""
-        if bed_id in self.beds:
-            self.beds[bed_id].taken |= self.mask(nights)
+        """Take a bed out of service; beyond the horizon nobody asks."""
+        bed = self.beds.get(bed_id)
+        if bed is not None:
+            horizon = self.base + HORIZON
+            bed.closed |= self.mask(nights) & self.mask(Nights(self.base, horizon))
+            bed.taken |= bed.closed
 
     def put(self, wish: Wish, bed: Bed) -> None:
         """Let a guest have a bed; the caller has asked `fits`."""
@@ -119,7 +127,7 @@ class House:
     def remove(self, stay_id: UUID) -> None:
         """Give a stay's nights back."""
         for wish, bed in self.placed.pop(stay_id, ()):
-            bed.taken &= ~wish.mask
+            bed.taken = (bed.taken & ~wish.mask) | bed.closed
             bed.room.guests.remove(wish)
             _recount(bed.room)
         self.freed += 1

@@ -50,8 +50,8 @@ TABLE: Final[dict[tuple[State, Step], State]] = {
     **{(s, Step.WAITLIST): S.WAITLISTED for s in (S.REQUESTED, S.HELD, S.CONFIRMED)},
     **{(s, Step.REJECT): S.REJECTED for s in (S.REQUESTED, S.WAITLISTED)},
     **{(s, Step.RELEASE): S.RELEASED for s in ARRIVING},
-    **{(s, Step.CHANGE): s for s in LIVE},
     # A guest who comes after the bed was given up is taken in if there is still a bed.
+    **{(s, Step.CHANGE): s for s in (*LIVE, S.MISSED)},
     **{(s, Step.CHECK_IN): S.CHECKED_IN for s in (S.CONFIRMED, S.MISSED)},
     (S.CHECKED_IN, Step.CHECK_OUT): S.CHECKED_OUT,
     (S.CONFIRMED, Step.MISS): S.MISSED,

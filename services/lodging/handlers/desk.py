@@ -9,7 +9,7 @@ from contracts import Event
 from contracts.lodging import StayChanged, StayReleased, StayRequested, StayWaitlisted
 from services.lodging.domain.calendar import Nights
 from services.lodging.domain.house import Bed
-from services.lodging.domain.stay import BEDDED, State, Stay, Step
+from services.lodging.domain.stay import BEDDED, Stay, Step
 from services.lodging.store import stays as store
 from shared.transaction import Tx
 
@@ -72,7 +72,7 @@ class Desk:
         stay.reason = reason
         self.say(StayWaitlisted, stay)
 
-    def give_nights_back(self, stay: Stay, since: date) -> None:
+    def give_nights_back(self, stay: Stay, since: date = EVER) -> None:
         """Free the bed from a night on."""
         self.cuts.append((stay.stay_id, since))
         self.freed = True
@@ -111,8 +111,8 @@ class Desk:
         self.freed = False
 
     def _drop_bed(self, stay: Stay) -> None:
-        if stay.state in BEDDED or (stay.state is State.MISSED):
-            self.give_nights_back(stay, EVER)
+        if stay.state in BEDDED:
+            self.give_nights_back(stay)
 
 
 def _event(kind: type[Event], stay: Stay, more: dict[str, object]) -> Event:

@@ -10,7 +10,7 @@ from services.lodging.domain.calendar import Nights, cut_off, night_of
 from services.lodging.domain.house import Bed, House, Wish
 from services.lodging.domain.places import Place, town_of
 from services.lodging.domain.programme import Programme
-from services.lodging.domain.stay import State, Stay
+from services.lodging.domain.stay import BEDDED, State, Stay
 from services.lodging.handlers.desk import EVER, Desk
 from services.lodging.store import houses, programmes
 
@@ -44,6 +44,21 @@ async def relocate(desk: Desk, moves: Sequence[Move]) -> list[Stay]:
     mover.resite([m for m in moves if m.only_town is not None])
     await desk.flush()
     return stuck
+
+
+async def rebed(desk: Desk, move: Move, bed_id: UUID | None = None) -> bool:
+    """Give one guest other nights, in the bed named or the nearest one; tell whether they are free.
+
+    Without a free bed nothing changes. The caller flushes.
+    """
+    stay = move.stay
+    tonight = night_of(desk.tx.now)
+    first = min(tonight, move.nights.check_in_on, stay.check_in_on)
+    house = await houses.load_house(desk.tx, first)
+    mover = _Mover(
+        desk, house, Allocator(house), await programmes.load_programmes(desk.tx), tonight
+    )
+    return mover.rebed(move, bed_id)
 
 
 @dataclass(slots=True)
@@ -90,6 +105,20 @@ class _Mover:
                     move.stay.town_missing = True
                     self.desk.change(move.stay, "no_bed_in_town")
 
+    def rebed(self, move: Move, bed_id: UUID | None) -> bool:
+        stay = move.stay
+        old = {} if stay.bed_id is None else {stay.stay_id: self.house.beds[stay.bed_id]}
+        self.house.cut(stay.stay_id, self.house.mask(self._since(stay, stay.nights)))
+        if bed_id is not None:
+            bed = self.house.beds.get(bed_id)
+            fits = bed is not None and self.house.fits(self._wish(move), bed)
+            placed = {stay.stay_id: bed} if bed is not None and fits else None
+        else:
+            placed = self.allocator.move(self._unit([move]), old)
+        if placed is not None:
+            self._rebed(move, placed[stay.stay_id])
+        return placed is not None
+
     def _is_there(self, move: Move) -> bool:
         stay = move.stay
         inn = self.house.beds[_bed_of(stay)].room.inn
@@ -101,7 +130,8 @@ class _Mover:
 
     def _rebed(self, move: Move, bed: Bed) -> None:
         stay = move.stay
-        if bed.bed_id == stay.bed_id and move.nights == stay.nights:
+        same = bed.bed_id == stay.bed_id and move.nights == stay.nights
+        if same and stay.state in BEDDED:
             return
         since = self._since(stay, move.nights)
         self.desk.give_nights_back(

@@ -129,31 +129,46 @@ async def list_elsewhere(tx: Tx) -> list[Stay]:
     return [_stay(r) for r in rows]
 
 
-_EXPIRED: Final = (
-    f"{_SELECT} WHERE s.state = 'held' AND s.expires_at <= $1 ORDER BY s.stay_id LIMIT $2"
-)
-_CUT_OFF: Final = (
-    f"{_SELECT} WHERE s.state = 'confirmed' AND s.cut_off_at <= $1 ORDER BY s.stay_id LIMIT $2"
-)
-_OVERDUE: Final = (
-    f"{_SELECT} WHERE s.state = 'checked_in' AND s.check_out_on <= $1 AND s.overstayed_at IS NULL"
-    " ORDER BY s.stay_id LIMIT $2"
-)
+async def _due(tx: Tx, condition: str, *args: object) -> list[Stay]:
+    rows = await tx.fetch(f"{_SELECT} WHERE {condition} ORDER BY s.stay_id LIMIT $2", *args)
+    return [_stay(r) for r in rows]
 
 
 async def list_expired_holds(tx: Tx, now: datetime, limit: int) -> list[Stay]:
     """List holds whose time is over."""
-    return [_stay(r) for r in await tx.fetch(_EXPIRED, now, limit)]
+    return await _due(tx, "s.state = 'held' AND s.expires_at <= $1", now, limit)
 
 
 async def list_unclaimed(tx: Tx, now: datetime, limit: int) -> list[Stay]:
     """List confirmed stays whose cut-off has passed."""
-    return [_stay(r) for r in await tx.fetch(_CUT_OFF, now, limit)]
+    return await _due(tx, "s.state = 'confirmed' AND s.cut_off_at <= $1", now, limit)
 
 
-async def list_overdue(tx: Tx, on: date, limit: int) -> list[Stay]:
-    """List guests in house whose check-out day is that day or earlier."""
-    return [_stay(r) for r in await tx.fetch(_OVERDUE, on, limit)]
+async def list_overdue(tx: Tx, night: date, limit: int) -> list[Stay]:
+    """List guests in house on a night that they weren't granted."""
+    overdue = "s.state = 'checked_in' AND s.check_out_on <= $1 AND s.overstayed_at IS NULL"
+    return await _due(tx, overdue, night, limit)
+
+
+async def list_lapsed(tx: Tx, tonight: date, limit: int) -> list[Stay]:
+    """List stays on the waitlist with no night from tonight on."""
+    return await _due(tx, "s.state = 'waitlisted' AND s.check_out_on <= $1", tonight, limit)
+
+
+async def list_ending(tx: Tx, by: date, limit: int) -> list[Stay]:
+    """List guests in house until then at most, whose next home nobody knows or was asked for."""
+    ending = "s.state = 'checked_in' AND s.check_out_on <= $1"
+    unknown = "s.next_home IS NULL AND s.next_home_asked_at IS NULL"
+    return await _due(tx, f"{ending} AND {unknown}", by, limit)
+
+
+async def list_held_by(tx: Tx, enterprise_ids: Sequence[UUID]) -> list[Stay]:
+    """List the open holds of enterprises."""
+    rows = await tx.fetch(
+        f"{_SELECT} WHERE s.state = 'held' AND s.enterprise_id = ANY ($1) ORDER BY s.stay_id",
+        enterprise_ids,
+    )
+    return [_stay(r) for r in rows]
 
 
 _BEDDED_IN: Final = f"""
