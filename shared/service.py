@@ -1,20 +1,43 @@
 """What a service is, and how one runs: API, consumers, relay, tickers, until told to stop."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import argparse
+import asyncio
+import gc
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
+import httpx2
+import uvicorn
+import uvloop
 from fastapi import APIRouter, FastAPI
 
+from shared import telemetry
 from shared.app import build_app
+from shared.clock import UnsafeClockError, check_clock
 from shared.database import Database
 from shared.handlers import Handlers
 from shared.http import House, Verifier
-from shared.settings import ServiceSettings
+from shared.problem import AWAY
+from shared.settings import EXIT_CONFIG, ServiceSettings, load
 from shared.ticker import Ticker
+from shared.tokens import Access, Keys, Tokens
+
+ISSUER_TIMEOUT_S: Final = 2.0
+RETRY_DELAY_S: Final = 0.5
+RETRY_DELAY_S_MAX: Final = 10.0
+# A big decoded batch that stays alive makes Python's collector cost more than the decoding.
+GC_THRESHOLD: Final = (50_000, 50, 100)
+_LOG = logging.getLogger("service")
 
 Setup = Callable[[House], AbstractAsyncContextManager[None]]
+Job = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -35,24 +58,144 @@ class Service:
 
 @asynccontextmanager
 async def application(
-    service: Service,
-    db: Database,
-    verifier: Verifier,
-    *,
-    settings: Any = None,  # noqa: ANN401
+    service: Service, db: Database, verifier: Verifier, *, settings: ServiceSettings | None = None
 ) -> AsyncIterator[FastAPI]:
     """Give a service's HTTP application with its resources; nothing of it runs by itself."""
-    house = House(
-        service.name, db, verifier, settings, handlers=service.handlers, tickers=[*service.tickers]
-    )
-    async with _set_up(service, house):
+    async with _housed(service, db, verifier, settings) as house:
         yield build_app(house, service.router)
 
 
 @asynccontextmanager
-async def _set_up(service: Service, house: House) -> AsyncIterator[None]:
+async def _housed(
+    service: Service, db: Database, verifier: Verifier, settings: ServiceSettings | None
+) -> AsyncIterator[House]:
+    house = House(
+        service.name, db, verifier, settings, handlers=service.handlers, tickers=[*service.tickers]
+    )
     if service.setup is None:
-        yield
+        yield house
     else:
         async with service.setup(house):
-            yield
+            yield house
+
+
+def run(service: Service) -> None:
+    """Run a service until SIGTERM or SIGINT; then the process ends: 78 is a wrong setting."""
+    roles = argparse.ArgumentParser(prog=f"python -m services.{service.name}")
+    roles.add_argument("--role", choices=("all", "api", "worker"), default="all")
+    role = roles.parse_args().role
+    settings = load(service.settings)
+    telemetry.log_json(service.name, settings.log_level)
+    telemetry.start_tracing(service.name)
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        code = runner.run(_serve(service, settings, role))
+    sys.exit(code)
+
+
+async def _serve(service: Service, settings: ServiceSettings, role: str) -> int:
+    url = settings.database_url.get_secret_value()
+    size = settings.database_connections_max
+    db = await Database.open(url, service=service.name, size=size)
+    timeout = httpx2.Timeout(ISSUER_TIMEOUT_S)
+    async with httpx2.AsyncClient(timeout=timeout, trust_env=False) as client:
+        verifier = Tokens(settings.issuer, Keys(settings.issuer, client), Access(db))
+        async with _housed(service, db, verifier, settings) as house:
+            return await Process(house, service.router, role).run()
+
+
+class Process:
+    """A running service: starts its jobs, serves HTTP, and stops everything in good order."""
+
+    def __init__(self, house: House, router: APIRouter, role: str) -> None:
+        self.house = house
+        self.role = role
+        self.settings: ServiceSettings = house.settings
+        self.app = build_app(house, router, body_bytes_max=self.settings.http_body_bytes_max)
+        self.stopping = asyncio.Event()
+        self.code = 0
+
+    async def run(self) -> int:
+        """Run until told to stop; give the process's exit code."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self.stopping.set)
+        with _listening(self.settings) as sock:
+            server = _Server(uvicorn.Config(
+                self.app, lifespan="off", access_log=False, log_config=None, server_header=False,
+                timeout_graceful_shutdown=self.settings.shutdown_timeout_s,
+            ))  # fmt: skip
+            serving = asyncio.create_task(server.serve([sock]))
+            jobs = [asyncio.create_task(self._work())]
+            await self.stopping.wait()
+            server.should_exit = True
+            await serving
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
+        return self.code
+
+    def end(self, code: int) -> None:
+        """Stop the process, in good order, with this exit code."""
+        self.code = code
+        self.stopping.set()
+
+    async def _work(self) -> None:
+        await self._check_clock()
+        async with asyncio.TaskGroup() as group:
+            for name, job in self.house.tasks.items():
+                group.create_task(self._kept_up(name, job))
+
+    async def _check_clock(self) -> None:
+        while True:
+            try:
+                async with self.house.db.transaction(role="worker") as tx:
+                    await check_clock(tx.conn, local_stack=self.settings.local_stack)
+            except UnsafeClockError as error:
+                _LOG.critical("unsafe clock: SHANHAI_LOCAL_STACK is not set: %s", error)
+                self.end(EXIT_CONFIG)
+                await asyncio.Future()
+            except AWAY as error:
+                _LOG.warning("waiting for the database: %s", type(error).__name__)
+                await asyncio.sleep(RETRY_DELAY_S)
+            else:
+                return
+
+    async def _kept_up(self, name: str, job: Job) -> None:
+        """Run a job to its end, again after each failure, with a growing pause."""
+        delay = RETRY_DELAY_S
+        while True:
+            started = time.monotonic()
+            try:
+                await job()
+            # A job that fails must not take the others with it.
+            except Exception as error:  # noqa: BLE001
+                _LOG.warning("%s failed, again in %s s", name, delay, exc_info=error)
+            else:
+                return
+            if time.monotonic() - started > RETRY_DELAY_S_MAX:
+                delay = RETRY_DELAY_S
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, RETRY_DELAY_S_MAX)
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without hands on our signals."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextmanager
+def _listening(settings: ServiceSettings) -> Iterator[socket.socket]:
+    """Listen before anything starts, so that a port in use is one clear line."""
+    place = (settings.http_host, settings.http_port)
+    try:
+        sock = socket.create_server(place, reuse_port=False)
+    except OSError as error:
+        sys.stderr.write(f"端口被占用 cannot listen on {place[0]}:{place[1]}: {error.strerror}\n")
+        raise SystemExit(1) from None
+    with sock, suppress(OSError):
+        yield sock

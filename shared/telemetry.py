@@ -19,7 +19,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
 _LATENCY_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-_LONG_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z-])\d{6,}[0-9Xx]?(?![0-9A-Za-z-])")
+# Ids hold long runs of digits, too: an id is matched first, and kept.
+_LONG_NUMBER: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(\d{7,}[Xx]?)")
 _OWN_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "taskName"}
 MESSAGE_LENGTH_MAX: Final = 2_000
 
@@ -78,8 +79,8 @@ class Metrics:
 
 
 def masked(text: str) -> str:
-    """Mask what may be an ID number or a phone: every run of 7 digits or more that stands alone."""
-    return _LONG_NUMBER.sub(lambda m: f"{m[0][0]}***{m[0][-1]}", text)
+    """Mask what may be an ID number or a phone: every run of 7 digits or more that is no id's."""
+    return _LONG_NUMBER.sub(lambda m: f"{m[0][0]}***{m[0][-1]}" if m[1] else m[0], text)
 
 
 class JsonLines(logging.Formatter):

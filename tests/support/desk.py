@@ -8,6 +8,7 @@ import asyncpg
 import pytest_asyncio
 from fastapi import APIRouter, Depends, Response, UploadFile
 from pydantic import BaseModel, Field
+from pydantic_settings import SettingsConfigDict
 
 from contracts.fields import Title
 from contracts.lodging import InnCapacityChanged
@@ -17,7 +18,7 @@ from shared.handlers import Handlers
 from shared.http import Call, call
 from shared.paging import LIMIT_DEFAULT, Cursor, Limit, after, page
 from shared.problem import NotFound
-from shared.service import Service
+from shared.service import Service, run
 from shared.settings import ServiceSettings
 from shared.transaction import Tx
 from stack.databases import at_database
@@ -116,7 +117,11 @@ async def broken(caller: Caller) -> Response:
     raise RuntimeError("13800138000 的 secret")
 
 
-SERVICE = Service("lodging", ServiceSettings, router, Handlers("lodging"))
+class DeskSettings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="LODGING_")
+
+
+SERVICE = Service("lodging", DeskSettings, router, Handlers("lodging"))
 
 
 @pytest_asyncio.fixture
@@ -131,3 +136,7 @@ async def desk(service_db: ServiceDb, postgres: Postgres) -> Database:
     finally:
         await conn.close()
     return db
+
+
+if __name__ == "__main__":
+    run(SERVICE)
