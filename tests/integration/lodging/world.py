@@ -1,6 +1,7 @@
 """A small world for lodging's tests: inns, a key enterprise, and what others say about persons."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -8,14 +9,16 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from contracts import Event
-from contracts.recruitment import PlacementChanged, PlacementConfirmed, Site
-from contracts.transport import SeatBooked
+from contracts.recruitment import PlacementCancelled, PlacementChanged, PlacementConfirmed, Site
+from contracts.transport import SeatBooked, SeatReleased
 from services.lodging.consumers import HANDLERS
+from services.lodging.handlers.inns import open_inn
 from services.lodging.handlers.settle import settle
-from services.lodging.store import houses, programmes
+from services.lodging.store import programmes
 from services.lodging.store.houses import NewInn, NewRoom
 from shared.database import Database
 from shared.ids import Ids
+from shared.transaction import Tx
 from tests.support.events import heard
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -37,23 +40,33 @@ class World:
     db: Database
     enterprise_id: UUID = field(default_factory=uuid4)
     office_id: UUID = field(default_factory=uuid4)
+    other_id: UUID = field(default_factory=uuid4)
     today: date = field(default_factory=lambda: datetime.now(SHANGHAI).date())
+    #: What business time is in the transactions of a test; None: as the database says.
+    now: datetime | None = None
 
     @property
     def first_night(self) -> date:
         """The night of the arrivals in most tests."""
         return self.today + timedelta(days=3)
 
+    @asynccontextmanager
+    async def tx(self) -> AsyncIterator[Tx]:
+        """Open a transaction of the service at the test's moment."""
+        async with self.db.transaction(role="worker") as tx:
+            tx.now = self.now or tx.now
+            yield tx
+
     async def open(self) -> "World":
         """Put the enterprise on the key list, with a standing commitment for YOUJIA."""
         await self.list_enterprise(self.enterprise_id, USCC)
-        async with self.db.transaction(role="worker") as tx:
+        async with self.tx() as tx:
             await programmes.insert_commitment(tx, self.enterprise_id, "YOUJIA")
         return self
 
     async def list_enterprise(self, enterprise_id: UUID, uscc: str, level: str = "A") -> None:
         """Make an enterprise known and put it on the key list."""
-        async with self.db.transaction(role="worker") as tx:
+        async with self.tx() as tx:
             await tx.execute(
                 "INSERT INTO tenant (tenant_id, kind, name, division_code, uscc, active)"
                 " VALUES ($1, 'enterprise', '长兴', '310151', $2, true)",
@@ -76,8 +89,8 @@ class World:
         made = tuple(
             NewRoom(f"{n:03}", tuple("ABCDEFGH"[:size])) for n, size in enumerate(rooms, 101)
         )
-        async with self.db.transaction(role="worker") as tx:
-            await houses.insert_inn(tx, NewInn(inn_id, name, place[0], place[1], (), made))
+        async with self.tx() as tx:
+            await open_inn(tx, NewInn(inn_id, name, place[0], place[1], (), made))
         return inn_id
 
     def placement(self, **overrides: Any) -> PlacementConfirmed:
@@ -131,6 +144,33 @@ class World:
             "group_id": placement.group_id,
         }
 
+    def released(self, seat: SeatBooked, **overrides: Any) -> SeatReleased:
+        """The seat is given up, the trip being cancelled."""
+        return SeatReleased.model_validate({**dict(seat), "reason": "cancelled"} | overrides)
+
+    async def withdraw_commitments(self) -> None:
+        """Let the enterprise confirm each hold itself."""
+        async with self.tx() as tx:
+            await tx.execute("UPDATE credit_commitment SET state = 'withdrawn'")
+
+    async def count(self, table: str) -> int:
+        """Count the rows of a table."""
+        async with self.tx() as tx:
+            return int(await tx.fetchval(f"SELECT count(*) FROM {table}"))
+
+    async def occupied(self) -> int:
+        """Count the stays that have a bed on some night."""
+        async with self.tx() as tx:
+            return int(await tx.fetchval("SELECT count(DISTINCT stay_id) FROM occupancy"))
+
+    async def headers(self) -> list[dict[str, str]]:
+        """The headers of everything said, in order."""
+        async with self.tx() as tx:
+            rows = await tx.fetch(
+                "SELECT headers FROM outbox WHERE subject LIKE 'stay/%' ORDER BY outbox_id"
+            )
+        return [dict(row["headers"]) for row in rows]
+
     async def hear(self, *events: Event) -> None:
         """Hear events, then settle until nothing is left to do."""
         await self.listen(*events)
@@ -143,14 +183,14 @@ class World:
     async def settle(self) -> None:
         """Run the deciding ticker until it has nothing left to do."""
         for _ in range(50):
-            async with self.db.transaction(role="worker") as tx:
+            async with self.tx() as tx:
                 if not await settle(tx):
                     return
         raise AssertionError("the ticker never comes to rest")
 
     async def stays(self, worker_id: UUID | None = None) -> list[Any]:
         """The stays, oldest first."""
-        async with self.db.transaction(role="worker") as tx:
+        async with self.tx() as tx:
             return await tx.fetch(
                 "SELECT s.*, i.town AS inn_town FROM stay s LEFT JOIN inn i USING (inn_id)"
                 " WHERE $1::uuid IS NULL OR worker_id = $1 ORDER BY created_at, stay_id",
@@ -163,7 +203,7 @@ class World:
 
     async def said(self, worker_id: UUID | None = None) -> list[str]:
         """The kinds of events said so far, in order."""
-        async with self.db.transaction(role="worker") as tx:
+        async with self.tx() as tx:
             rows = await tx.fetch(
                 "SELECT headers, convert_from(body, 'UTF8')::jsonb AS body FROM outbox"
                 " ORDER BY outbox_id"
@@ -172,16 +212,28 @@ class World:
             _kind(row["headers"])
             for row in rows
             if worker_id is None or row["body"].get("worker_id") == str(worker_id)
+            if _kind(row["headers"]) != "inn-capacity-changed"
         ]
 
     async def bodies(self, kind: str) -> list[dict[str, Any]]:
         """The bodies of all events of a kind (`stay-held`), in order."""
-        async with self.db.transaction(role="worker") as tx:
+        async with self.tx() as tx:
             rows = await tx.fetch(
                 "SELECT headers, convert_from(body, 'UTF8')::jsonb AS body FROM outbox"
                 " ORDER BY outbox_id"
             )
         return [row["body"] for row in rows if _kind(row["headers"]) == kind]
+
+
+def site(place: tuple[str, str]) -> Site:
+    """A workplace in that town."""
+    return Site(name="二厂", town=place[0], division_code=place[1])
+
+
+def cancelled(placement: PlacementConfirmed) -> PlacementCancelled:
+    """The placement is off."""
+    values = {**dict(placement), "reason": "cancelled", "by": "enterprise"}
+    return PlacementCancelled.model_validate(values)
 
 
 def _kind(headers: Any) -> str:
