@@ -101,10 +101,11 @@ def _named(scope: str) -> dict[str, str]:
 def _coach_station(wanted: str, within: str) -> str | None:
     coach = next((w for w in _COACH_WORDS if wanted.endswith(w)), "")
     where = wanted.removesuffix(coach)
+    if coach:
+        for centre in _CENTRES:
+            where = where.removesuffix(centre)
     if not where:
         return station_of(within) if coach else None
-    for centre in _CENTRES:
-        where = where.removesuffix(centre) if coach else where
     prefecture = named_prefecture(where) if coach else None
     counties = (named_division(where, scope) for scope in _scopes(within))
     division = next(filter(None, counties), prefecture)
