@@ -1,6 +1,7 @@
 """The table of a service's consumers: which function hears which event."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -64,6 +65,10 @@ class Handlers:
         self.every = consumer
         return consumer
 
+    def hears(self, wire_type: str) -> bool:
+        """Tell whether anybody here listens to a type."""
+        return self.every is not None or wire_type in self._by_type
+
     def find(self, wire_type: str) -> Consumer[Any] | None:
         """Give the consumer of a type, or None when the service passes it over."""
         return self._by_type.get(wire_type)
@@ -83,3 +88,30 @@ class Handlers:
                 message = f"{self.service} hears {wire_type} twice"
                 raise ValueError(message)
             self._by_type[wire_type] = consumer
+
+
+def waves(received: Iterable[Received[Any]]) -> list[list[Received[Any]]]:
+    """Put the n-th event of a subject into wave n: a wave's events have different subjects."""
+    found: list[list[Received[Any]]] = []
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in received:
+        subject = (one.envelope.source, one.envelope.subject)
+        if counts[subject] == len(found):
+            found.append([])
+        found[counts[subject]].append(one)
+        counts[subject] += 1
+    return found
+
+
+async def run_waves(tx: Tx, handlers: Handlers, received: Iterable[Received[Any]]) -> None:
+    """Hand each wave to the consumer of every event, then type by type to the types' own."""
+    for wave in waves(received):
+        if handlers.every:
+            await handlers.every(tx, wave)
+        by_type: dict[str, list[Received[Any]]] = defaultdict(list)
+        for one in wave:
+            by_type[one.event.wire_type].append(one)
+        for wire_type, same in by_type.items():
+            consumer = handlers.find(wire_type)
+            if consumer:
+                await consumer(tx, same)

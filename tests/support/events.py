@@ -7,9 +7,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from contracts import OWNER_TENANT_ID, Envelope, Event
-from shared import waves
 from shared.database import Database
-from shared.handlers import Handlers, Received
+from shared.handlers import Handlers, Received, run_waves
 from shared.ids import Ids
 
 E = TypeVar("E", bound=Event)
@@ -49,5 +48,5 @@ async def heard(
         counts[event.subject] += 1
         wrapped.append(one if isinstance(one, Received) else received(one, counts[one.subject]))
     async with db.transaction(role="worker") as tx:
-        await waves.run(tx, handlers, wrapped)
+        await run_waves(tx, handlers, wrapped)
     return wrapped

@@ -1,0 +1,266 @@
+"""Brings what was said to Kafka: each event at least once, each aggregate's events in order."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    UnknownTopicOrPartitionError,
+)
+
+from shared.database import OUTBOX_CHANNEL, Database
+from shared.outbox import SLOT_COUNT
+
+if TYPE_CHECKING:
+    import asyncpg
+
+ROUND_ROWS_MAX: Final = 1_000
+ROUND_BYTES_MAX: Final = 8 * 1024 * 1024
+BATCH_BYTES_MAX: Final = 512 * 1024
+RECORD_BYTES_MAX: Final = 1_040_000
+LINGER_MS: Final = 2
+# Shorter than the producer's own limit: it gives up single batches, which would break their order.
+SEND_TIMEOUT_S: Final = 20.0
+REQUEST_TIMEOUT_MS: Final = 40_000
+START_TIMEOUT_S: Final = 10.0
+STOP_TIMEOUT_S: Final = 5.0
+TOPIC_TIMEOUT_S: Final = 3.0
+# So long is a topic left alone that wasn't there.
+ABSENT_S: Final = 15.0
+QUERY_TIMEOUT_S: Final = 15.0
+POLL_DELAY_S: Final = 0.01
+POLL_DELAY_S_MAX: Final = 1.0
+SHARE_INTERVAL_S: Final = 2.0
+RETRY_DELAY_S: Final = 0.2
+RETRY_DELAY_S_MAX: Final = 5.0
+# Any fixed numbers: the class of the slots' advisory locks, and of the one that tells who is here.
+SLOT_LOCK: Final = 0x5348_0001
+MEMBER_LOCK: Final = 0x5348_0002
+_NEVER: Final = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTopicError)
+_LOG = logging.getLogger("relay")
+
+
+class Relay:
+    """Sends the outbox's rows to Kafka and moves them into the event log, until it is stopped.
+
+    Several relays of one database share its slots. `kafka` are aiokafka's arguments for a
+    connection. `sent_count` counts what this one got acknowledged.
+    """
+
+    def __init__(self, db: Database, kafka: Mapping[str, Any]) -> None:
+        self.db = db
+        self.sent_count = 0
+        self._kafka = kafka
+        self._slots: set[int] = set()
+        self._shared_at = 0.0
+        self._rows_max = ROUND_ROWS_MAX
+        self._absent: dict[str, float] = {}
+        self._producer: AIOKafkaProducer | None = None
+        self._woken = asyncio.Event()
+        self._stopped = False
+
+    async def run(self) -> None:
+        """Relay until `stop`; whatever breaks is thrown away and made anew, later and later."""
+        delay = RETRY_DELAY_S
+        while not self._stopped:
+            sent_before = self.sent_count
+            try:
+                async with self.db.session() as conn:
+                    await self._serve(conn)
+            # The relay's loop: without it nobody would ever hear of anything again.
+            except Exception as error:  # noqa: BLE001
+                delay = RETRY_DELAY_S if self.sent_count > sent_before else delay
+                _LOG.warning("relaying again in %.1f s", delay, exc_info=error)
+                await self._wait(delay)
+                delay = min(2 * delay, RETRY_DELAY_S_MAX)
+            finally:
+                self._slots = set()
+                await self._throw_away()
+
+    async def stop(self) -> None:
+        """Let `run` end after the round in flight."""
+        self._stopped = True
+        self._woken.set()
+
+    async def _serve(self, conn: "asyncpg.Connection") -> None:
+        await conn.execute("SELECT pg_advisory_lock_shared($1, 0)", MEMBER_LOCK)
+        await conn.add_listener(OUTBOX_CHANNEL, lambda *_: self._woken.set())
+        self._shared_at = 0.0
+        delay = POLL_DELAY_S
+        while not self._stopped:
+            await self._share(conn)
+            self._woken.clear()
+            if rows := await self._unsent(conn):
+                await self._round(conn, rows)
+                delay = POLL_DELAY_S
+            else:
+                delay = (
+                    POLL_DELAY_S if await self._wait(delay) else min(2 * delay, POLL_DELAY_S_MAX)
+                )
+
+    async def _unsent(self, conn: "asyncpg.Connection") -> list["asyncpg.Record"]:
+        now = time.monotonic()
+        self._absent = {topic: until for topic, until in self._absent.items() if until > now}
+        limits = (self._rows_max, ROUND_BYTES_MAX)
+        return await conn.fetch(
+            _UNSENT, [*self._slots], [*self._absent], *limits, timeout=QUERY_TIMEOUT_S
+        )
+
+    async def _wait(self, delay: float) -> bool:
+        """Wait until woken (True) or for so long."""
+        with suppress(TimeoutError):
+            return await asyncio.wait_for(self._woken.wait(), delay)
+        return False
+
+    async def _share(self, conn: "asyncpg.Connection") -> None:
+        """Hold a fair share of the slots: take what is free, give back what is too much."""
+        if time.monotonic() - self._shared_at < SHARE_INTERVAL_S:
+            return
+        self._shared_at = time.monotonic()
+        await conn.execute("SELECT make_event_log_partitions()", timeout=QUERY_TIMEOUT_S)
+        members = await conn.fetchval(_MEMBERS, MEMBER_LOCK, timeout=QUERY_TIMEOUT_S)
+        share = -(-SLOT_COUNT // max(members, 1))
+        if len(self._slots) < share:
+            missing = [*set(range(SLOT_COUNT)) - self._slots]
+            self._slots |= {r["slot"] for r in await conn.fetch(_TAKE, SLOT_LOCK, missing)}
+        surplus = sorted(self._slots)[share:]
+        await conn.execute(_GIVE_BACK, SLOT_LOCK, surplus)
+        self._slots -= set(surplus)
+
+    async def _round(self, conn: "asyncpg.Connection", rows: Sequence["asyncpg.Record"]) -> None:
+        """Send rows in their order, then move what Kafka has; no transaction is open meanwhile."""
+        try:
+            results = await asyncio.wait_for(self._send(rows), SEND_TIMEOUT_S)
+        except TimeoutError:
+            results = [TimeoutError("not acknowledged in time")] * len(rows)
+        done, failed = _acknowledged(rows, results)
+        if done:
+            moved = await conn.fetchval(_MOVE, done, timeout=QUERY_TIMEOUT_S)
+            self.sent_count += moved
+        if not failed:
+            self._rows_max = min(2 * self._rows_max, ROUND_ROWS_MAX)
+            return
+        await self._throw_away()
+        await self._give_up_or_raise(conn, *failed)
+
+    async def _give_up_or_raise(
+        self, conn: "asyncpg.Connection", row: "asyncpg.Record", error: BaseException
+    ) -> None:
+        """Park the aggregate of a row that can never be sent; which one it is shows alone."""
+        if not isinstance(error, _NEVER):
+            raise error
+        if self._rows_max == 1 or isinstance(error, MessageSizeTooLargeError):
+            _LOG.error("outbox row %d can't be sent: %s", row["outbox_id"], type(error).__name__)
+            await conn.execute(_PARK, row["outbox_id"], type(error).__name__)
+        else:
+            self._rows_max = 1
+
+    async def _send(self, rows: Sequence["asyncpg.Record"]) -> list[object]:
+        """Send each in turn (together they would overtake each other), then wait for all."""
+        producer = await self._ready({row["topic"] for row in rows})
+        sent: list[Any] = []
+        refused: list[object] = []
+        for row in rows:
+            if row["topic"] in self._absent:
+                break
+            headers = [(name, value.encode()) for name, value in row["headers"].items()]
+            key = row["record_key"].encode()
+            try:
+                sent.append(await producer.send(row["topic"], row["body"], key, headers=headers))
+            except KafkaError as error:
+                refused.append(error)
+                break
+        return await asyncio.gather(*sent, return_exceptions=True) + refused
+
+    async def _ready(self, topics: set[str]) -> AIOKafkaProducer:
+        """Give a started producer; a topic that isn't there waits, and doesn't stop the others."""
+        if self._producer is None:
+            self._producer = AIOKafkaProducer(
+                **self._kafka,
+                client_id=f"shanhai-{self.db.service}-relay",
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=LINGER_MS,
+                max_batch_size=BATCH_BYTES_MAX,
+                max_request_size=RECORD_BYTES_MAX,
+                request_timeout_ms=REQUEST_TIMEOUT_MS,
+            )
+            await asyncio.wait_for(self._producer.start(), START_TIMEOUT_S)
+        for topic in topics:
+            try:
+                await asyncio.wait_for(self._producer.partitions_for(topic), TOPIC_TIMEOUT_S)
+            except (TimeoutError, UnknownTopicOrPartitionError):
+                _LOG.error("there is no topic %s", topic)
+                self._absent[topic] = time.monotonic() + ABSENT_S
+        return self._producer
+
+    async def _throw_away(self) -> None:
+        """End the producer for good: `stop` alone can hang, and its sender would go on."""
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        try:
+            await asyncio.wait_for(producer.stop(), STOP_TIMEOUT_S)
+        except (TimeoutError, KafkaError):
+            sender = producer._sender.sender_task  # noqa: SLF001 (nothing public ends it)
+            if sender:
+                sender.cancel()
+            with suppress(TimeoutError, KafkaError):
+                await asyncio.wait_for(producer.client.close(), STOP_TIMEOUT_S)
+
+
+def _acknowledged(
+    rows: Sequence["asyncpg.Record"], results: Sequence[object]
+) -> tuple[list[int], tuple["asyncpg.Record", BaseException] | None]:
+    """Give the rows that Kafka has, up to each aggregate's first failure, and the first failure."""
+    done: list[int] = []
+    failed: tuple[asyncpg.Record, BaseException] | None = None
+    broken: set[str] = set()
+    for row, result in zip(rows, results, strict=False):
+        if isinstance(result, BaseException):
+            broken.add(row["subject"])
+            failed = failed or (row, result)
+        elif row["subject"] not in broken:
+            done.append(row["outbox_id"])
+    return done, failed
+
+
+_MEMBERS: Final = """
+SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = $1 AND objid = 0
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_TAKE: Final = """
+SELECT slot FROM (
+    SELECT slot, pg_try_advisory_lock($1, slot) AS taken FROM unnest($2::int[]) AS slot OFFSET 0
+) t WHERE taken
+"""
+_GIVE_BACK: Final = "SELECT pg_advisory_unlock($1, slot) FROM unnest($2::int[]) AS slot"
+# Rows behind a parked one of the same aggregate stay; a round is bounded in rows and in bytes.
+_UNSENT: Final = """
+SELECT outbox_id, topic, record_key, subject, headers, body FROM (
+    SELECT *, sum(octet_length(body)) OVER (ORDER BY outbox_id) - octet_length(body) AS before
+    FROM (
+        SELECT outbox_id, topic, record_key, subject, headers, body FROM outbox o
+        WHERE slot = ANY($1::smallint[]) AND topic <> ALL($2::text[]) AND NOT EXISTS (
+            SELECT FROM outbox p WHERE p.subject = o.subject AND p.parked_reason IS NOT NULL)
+        ORDER BY outbox_id LIMIT $3
+    ) head
+) sized WHERE before < $4 ORDER BY outbox_id
+"""
+_MOVE: Final = """
+WITH gone AS (DELETE FROM outbox WHERE outbox_id = ANY($1::bigint[]) RETURNING *), logged AS (
+    INSERT INTO event_log (event_id, topic, record_key, subject, sequence, headers, body,
+        recorded_at, outbox_id)
+    SELECT event_id, topic, record_key, subject, sequence, headers, body, recorded_at, outbox_id
+    FROM gone RETURNING 1
+) SELECT count(*) FROM logged
+"""
+_PARK: Final = "UPDATE outbox SET parked_reason = $2 WHERE outbox_id = $1"
