@@ -10,10 +10,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 
-from shared import telemetry
+from shared import ops, telemetry
 from shared.http import House
 from shared.problem import Problem, as_response, refusal
-from shared.telemetry import Metrics
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,7 +32,6 @@ def build_app(
     house: House,
     router: APIRouter,
     *,
-    metrics: Metrics | None = None,
     body_bytes_max: int = BODY_BYTES_MAX,
 ) -> FastAPI:
     """Build the application of a service; none of its pages loads anything from elsewhere."""
@@ -44,9 +42,8 @@ def build_app(
     )  # fmt: skip
     app.state.house = house
     app.include_router(router)
-    app.add_middleware(
-        Edge, house=house, metrics=metrics or Metrics(), body_bytes_max=body_bytes_max
-    )
+    app.include_router(ops.ROUTER)
+    app.add_middleware(Edge, house=house, body_bytes_max=body_bytes_max)
     return app
 
 
@@ -57,12 +54,9 @@ async def _refused(request: Request, error: Exception) -> Response:
 class Edge:
     """What every request passes: an id, a span, a limit, headers, a log line, a last catch."""
 
-    def __init__(
-        self, app: "ASGIApp", *, house: House, metrics: Metrics, body_bytes_max: int
-    ) -> None:
+    def __init__(self, app: "ASGIApp", *, house: House, body_bytes_max: int) -> None:
         self.app = app
         self.house = house
-        self.metrics = metrics
         self.body_bytes_max = body_bytes_max
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
@@ -86,7 +80,7 @@ class Edge:
         seconds = time.perf_counter() - passage.started
         route = getattr(scope.get("route"), "path", "-")
         labels = (scope["method"], route, str(passage.status))
-        self.metrics.http_seconds.labels(*labels).observe(seconds)
+        self.house.metrics.http_seconds.labels(*labels).observe(seconds)
         identity = scope["state"].get("identity")
         _LOG.log(
             logging.DEBUG if route in {"/livez", "/readyz", "/metrics"} else logging.INFO,

@@ -34,8 +34,9 @@ class Verifier(Protocol):
 class House:
     """What a running service is made of; its `setup` may add to it before anything starts.
 
-    `tasks` run in the background until the process stops; `identify` may be replaced where callers
-    also come in another way than by a bearer token.
+    `tasks` run in the background until they end or the process does; `vitals` is what the running
+    process knows about its progress; `identify` may be replaced where callers also come in another
+    way than by a bearer token.
     """
 
     service: str
@@ -45,21 +46,23 @@ class House:
     handlers: Handlers = field(default_factory=lambda: Handlers(""))
     tickers: list[Ticker] = field(default_factory=list)
     tasks: dict[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
+    metrics: telemetry.Metrics = field(default_factory=telemetry.Metrics)
+    vitals: Callable[[], dict[str, Any]] = dict
     identify: "Callable[[House, Request], Awaitable[Identity]]" = field(
         default_factory=lambda: by_bearer
     )
-    _resources: dict[type, object] = field(default_factory=dict)
+    _resources: list[object] = field(default_factory=list)
 
     def provide(self, resource: object) -> None:
         """Let routes reach a resource by its type: `call.resource(Vault)`."""
-        self._resources[type(resource)] = resource
+        self._resources.append(resource)
 
     def resource(self, kind: type[R]) -> R:
-        """Give the resource of exactly this type; raises KeyError when `setup` provided none."""
-        found = self._resources[kind]
-        if not isinstance(found, kind):
-            raise TypeError(kind.__name__)
-        return found
+        """Give the resource of this type; raises LookupError when `setup` provided none."""
+        for found in self._resources:
+            if isinstance(found, kind):
+                return found
+        raise LookupError(kind.__name__)
 
 
 async def by_bearer(house: House, request: Request) -> Identity:

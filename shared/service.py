@@ -11,20 +11,24 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import httpx2
 import uvicorn
 import uvloop
 from fastapi import APIRouter, FastAPI
 
-from shared import telemetry
+from contracts.console import TenantRegistered
+from shared import telemetry, tenants
 from shared.app import build_app
 from shared.clock import UnsafeClockError, check_clock
+from shared.commands import PRUNE_ANSWERS
+from shared.consumer import Consumer
 from shared.database import Database
 from shared.handlers import Handlers
 from shared.http import House, Verifier
 from shared.problem import AWAY
+from shared.relay import Relay
 from shared.settings import EXIT_CONFIG, ServiceSettings, load
 from shared.ticker import Ticker
 from shared.tokens import Access, Keys, Tokens
@@ -37,7 +41,6 @@ GC_THRESHOLD: Final = (50_000, 50, 100)
 _LOG = logging.getLogger("service")
 
 Setup = Callable[[House], AbstractAsyncContextManager[None]]
-Job = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,13 @@ async def application(
 async def _housed(
     service: Service, db: Database, verifier: Verifier, settings: ServiceSettings | None
 ) -> AsyncIterator[House]:
-    house = House(
-        service.name, db, verifier, settings, handlers=service.handlers, tickers=[*service.tickers]
-    )
+    handlers = Handlers(service.name)
+    handlers.merge(service.handlers)
+    # The console writes its tenants by its own commands; what it says it need not hear.
+    if service.name != TenantRegistered.service:
+        handlers.merge(tenants.HANDLERS)
+    tickers = [*service.tickers, PRUNE_ANSWERS]
+    house = House(service.name, db, verifier, settings, handlers, tickers)
     if service.setup is None:
         yield house
     else:
@@ -102,19 +109,35 @@ async def _serve(service: Service, settings: ServiceSettings, role: str) -> int:
     async with httpx2.AsyncClient(timeout=timeout, trust_env=False) as client:
         verifier = Tokens(settings.issuer, Keys(settings.issuer, client), Access(db))
         async with _housed(service, db, verifier, settings) as house:
-            return await Process(house, service.router, role).run()
+            router = APIRouter() if role == "worker" else service.router
+            return await Process(house, router, role).run()
+
+
+class Part(Protocol):
+    """What works until it is told to stop, and then ends with what it has in hand."""
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+
+    async def stop(self) -> None:
+        """Let `run` end soon."""
 
 
 class Process:
-    """A running service: starts its jobs, serves HTTP, and stops everything in good order."""
+    """A running service: it starts its parts, serves HTTP, and stops everything in good order."""
 
     def __init__(self, house: House, router: APIRouter, role: str) -> None:
         self.house = house
-        self.role = role
         self.settings: ServiceSettings = house.settings
         self.app = build_app(house, router, body_bytes_max=self.settings.http_body_bytes_max)
+        self.parts: list[Part] = [] if role == "api" else self._parts()
         self.stopping = asyncio.Event()
         self.code = 0
+
+    def _parts(self) -> list[Part]:
+        """Give the parts in the order in which they stop: the relay brings out what others said."""
+        db, kafka = self.house.db, self.settings.kafka()
+        return [Consumer(db, self.house.handlers, kafka), Relay(db, kafka)]
 
     async def run(self) -> int:
         """Run until told to stop; give the process's exit code."""
@@ -127,13 +150,12 @@ class Process:
                 timeout_graceful_shutdown=self.settings.shutdown_timeout_s,
             ))  # fmt: skip
             serving = asyncio.create_task(server.serve([sock]))
-            jobs = [asyncio.create_task(self._work())]
+            working = asyncio.create_task(self._work())
             await self.stopping.wait()
             server.should_exit = True
             await serving
-            for job in jobs:
-                job.cancel()
-            await asyncio.gather(*jobs, return_exceptions=True)
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
         return self.code
 
     def end(self, code: int) -> None:
@@ -142,10 +164,19 @@ class Process:
         self.stopping.set()
 
     async def _work(self) -> None:
+        """Run the parts and the tasks; when cancelled, stop the parts one after the other."""
         await self._check_clock()
-        async with asyncio.TaskGroup() as group:
-            for name, job in self.house.tasks.items():
-                group.create_task(self._kept_up(name, job))
+        tasks = [asyncio.create_task(_kept_up(n, t)) for n, t in self.house.tasks.items()]
+        working = [asyncio.create_task(_kept_up(type(p).__name__, p.run)) for p in self.parts]
+        try:
+            await asyncio.Future()
+        finally:
+            for part, work in zip(self.parts, working, strict=True):
+                await part.stop()
+                await asyncio.wait([work], timeout=self.settings.shutdown_timeout_s)
+            for task in (*tasks, *working):
+                task.cancel()
+            await asyncio.gather(*tasks, *working, return_exceptions=True)
 
     async def _check_clock(self) -> None:
         while True:
@@ -153,7 +184,7 @@ class Process:
                 async with self.house.db.transaction(role="worker") as tx:
                     await check_clock(tx.conn, local_stack=self.settings.local_stack)
             except UnsafeClockError as error:
-                _LOG.critical("unsafe clock: SHANHAI_LOCAL_STACK is not set: %s", error)
+                _LOG.critical("SHANHAI_LOCAL_STACK is not set: %s", error)
                 self.end(EXIT_CONFIG)
                 await asyncio.Future()
             except AWAY as error:
@@ -162,22 +193,23 @@ class Process:
             else:
                 return
 
-    async def _kept_up(self, name: str, job: Job) -> None:
-        """Run a job to its end, again after each failure, with a growing pause."""
-        delay = RETRY_DELAY_S
-        while True:
-            started = time.monotonic()
-            try:
-                await job()
-            # A job that fails must not take the others with it.
-            except Exception as error:  # noqa: BLE001
-                _LOG.warning("%s failed, again in %s s", name, delay, exc_info=error)
-            else:
-                return
-            if time.monotonic() - started > RETRY_DELAY_S_MAX:
-                delay = RETRY_DELAY_S
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, RETRY_DELAY_S_MAX)
+
+async def _kept_up(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Run something to its end, again after each failure, after a growing pause."""
+    delay = RETRY_DELAY_S
+    while True:
+        started = time.monotonic()
+        try:
+            await work()
+        # One part that fails must not take the others with it.
+        except Exception as error:  # noqa: BLE001
+            _LOG.warning("%s failed, again in %s s", name, delay, exc_info=error)
+        else:
+            return
+        if time.monotonic() - started > RETRY_DELAY_S_MAX:
+            delay = RETRY_DELAY_S
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, RETRY_DELAY_S_MAX)
 
 
 class _Server(uvicorn.Server):

@@ -107,9 +107,12 @@ class ServiceSettings(BaseSettings):
         """The URL of whoever issues access tokens: the console's own unless another is set."""
         return self.issuer_url or self.console_url
 
-    def kafka_security(self) -> dict[str, Any]:
+    def kafka(self) -> dict[str, Any]:
         """Give aiokafka's keyword arguments for a connection."""
-        security: dict[str, Any] = {"security_protocol": self.kafka_security_protocol}
+        security: dict[str, Any] = {
+            "bootstrap_servers": self.kafka_bootstrap_servers,
+            "security_protocol": self.kafka_security_protocol,
+        }
         if self.kafka_security_protocol.endswith("SSL"):
             security["ssl_context"] = ssl.create_default_context(
                 cafile=None if self.kafka_ca_file is None else str(self.kafka_ca_file)

@@ -1,0 +1,142 @@
+"""The routes that every service has for its operators: health, metrics, and dead letters."""
+
+from functools import partial
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, StringConstraints
+
+from shared import dead_letters
+from shared.commands import Answer, rendered
+from shared.dead_letters import Decision, Released
+from shared.http import Call, House, call
+from shared.paging import LIMIT_DEFAULT, Cursor, Limit, after, page
+from shared.problem import AWAY
+from shared.telemetry import masked
+from shared.transaction import Tx
+
+PENDING_COUNT_MAX: Final = 100_000
+
+ROUTER = APIRouter()
+Caller = Annotated[Call, Depends(call)]
+Why = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+
+
+@ROUTER.get("/livez", include_in_schema=False)
+async def livez() -> dict[str, bool]:
+    """Tell that the loop turns; nothing else, so that nobody restarts us for somebody's outage."""
+    return {"alive": True}
+
+
+@ROUTER.get("/readyz", include_in_schema=False)
+async def readyz(request: Request) -> Response:
+    """Tell whether there is progress: the database answers, and no part has come to a stop."""
+    vitals = await _vitals(request.app.state.house)
+    return Response(
+        rendered(vitals), 200 if vitals["ready"] else 503, media_type="application/json"
+    )
+
+
+@ROUTER.get("/metrics", include_in_schema=False)
+async def metrics(request: Request) -> Response:
+    """Give Prometheus what this process counts and what its database holds."""
+    vitals = await _vitals(request.app.state.house)
+    counted = request.app.state.house.metrics
+    if vitals["database"]:
+        counted.outbox_pending.set(vitals["outbox_pending"])
+        counted.outbox_age_s.set(vitals["outbox_age_s"])
+        counted.parked.set(vitals["dead_letters"])
+    for topic, waiting in vitals["lag"].items():
+        counted.lag.labels(topic).set(waiting)
+    return Response(generate_latest(counted.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _vitals(house: House) -> dict[str, Any]:
+    vitals: dict[str, Any] = {"service": house.service, "lag": {}} | house.vitals()
+    try:
+        async with house.db.transaction(role="worker", read_only=True) as tx:
+            vitals |= {"database": True, **dict(await tx.conn.fetchrow(_VITALS, PENDING_COUNT_MAX))}
+    except AWAY:
+        vitals |= {"database": False}
+    return vitals | {"ready": vitals["database"] and not vitals.get("stalled", False)}
+
+
+_VITALS = """
+SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT $1) o) AS outbox_pending,
+       COALESCE((SELECT extract(epoch FROM clock_timestamp() - recorded_at)::float8 FROM outbox
+                 ORDER BY outbox_id LIMIT 1), 0) AS outbox_age_s,
+       (SELECT count(*) FROM dead_letter WHERE state = 'parked') AS dead_letters
+"""
+
+
+class Discarding(BaseModel):
+    """Why a record is given up."""
+
+    reason: Why
+
+
+@ROUTER.get("/v1/dead-letters")
+async def list_dead_letters(
+    caller: Caller, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
+) -> Response:
+    """List what is parked, oldest first, without its content."""
+    caller.require(tenant_kinds={"auditor"}, roles={"coordinator", "admin"})
+    (last,) = after(cursor, UUID)
+
+    async def view(tx: Tx) -> object:
+        rows = await dead_letters.list_parked(tx, limit=limit + 1, after=last)
+        return page(rows, limit, "dead_letter_id")
+
+    return await caller.query(view)
+
+
+@ROUTER.get("/v1/dead-letters/{dead_letter_id}")
+async def show_dead_letter(dead_letter_id: UUID, caller: Caller) -> Response:
+    """Show one with its content, which anybody may have written: to coordinators only."""
+    caller.require(roles={"coordinator", "admin"})
+    return await caller.query(partial(_show, dead_letter_id))
+
+
+async def _show(dead_letter_id: UUID, tx: Tx) -> object:
+    found = await dead_letters.get(tx, dead_letter_id)
+    headers = {name: value and masked(value) for name, value in found["headers"].items()}
+    return {**found, "headers": headers, "body": masked(found["body"])}
+
+
+@ROUTER.post("/v1/dead-letters/{dead_letter_id}/replay")
+async def replay(dead_letter_id: UUID, caller: Caller) -> Response:
+    """Let it and those behind it take effect now; `state` is still `parked` when it fails again."""
+    caller.require(roles={"coordinator"})
+    decision = Decision(caller.identity.account_id, "replay")
+    return await caller.command(partial(_replay, caller.house, dead_letter_id, decision))
+
+
+async def _replay(house: House, dead_letter_id: UUID, decision: Decision, tx: Tx) -> Answer:
+    await tx.as_worker()
+    released = await dead_letters.replay(tx, house.handlers, dead_letter_id, decision)
+    state = "parked" if released.count == 0 and released.stopped_by else "replayed"
+    return _told(dead_letter_id, state, released)
+
+
+@ROUTER.post("/v1/dead-letters/{dead_letter_id}/discard")
+async def discard(dead_letter_id: UUID, body: Discarding, caller: Caller) -> Response:
+    """Give it up for good; those that waited behind it go on."""
+    caller.require(roles={"coordinator"})
+    decision = Decision(caller.identity.account_id, body.reason)
+    return await caller.command(partial(_discard, caller.house, dead_letter_id, decision))
+
+
+async def _discard(house: House, dead_letter_id: UUID, decision: Decision, tx: Tx) -> Answer:
+    await tx.as_worker()
+    released = await dead_letters.discard(tx, house.handlers, dead_letter_id, decision)
+    return _told(dead_letter_id, "discarded", released)
+
+
+def _told(dead_letter_id: UUID, state: str, released: Released) -> Answer:
+    stopped_by = released.stopped_by._asdict() if released.stopped_by else None
+    return Answer(200, {
+        "dead_letter_id": dead_letter_id, "state": state, "released_count": released.count,
+        "stopped_by": stopped_by,
+    })  # fmt: skip
