@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 from stack.databases import SERVICES
 from stack.ports import PORT_MAX, REPLICAS_MAX, PortPlan
-from stack.trouble import StackError
+from stack.trouble import WrongUsageError
 
 BROKERS: Final = (1, 3)
 PORT_MIN: Final = 1024
@@ -21,18 +21,19 @@ class Plan:
     ports: PortPlan = field(default_factory=PortPlan)
     brokers: int = 1
     replicas: int = 1
+    services: tuple[str, ...] = SERVICES
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be; raises `StackError`."""
+        """Refuse what cannot be; raises `WrongUsageError`."""
         if self.brokers not in BROKERS:
-            raise StackError("--brokers 只能是 1 或 3。", "--brokers is 1 or 3.")
+            raise WrongUsageError("--brokers 只能是 1 或 3。", "--brokers is 1 or 3.")
         if not 1 <= self.replicas <= REPLICAS_MAX:
-            raise StackError(
+            raise WrongUsageError(
                 f"--replicas 应在 1 到 {REPLICAS_MAX} 之间。",
                 f"--replicas is between 1 and {REPLICAS_MAX}.",
             )
         if not PORT_MIN <= self.ports.http_port <= PORT_MAX:
-            raise StackError(
+            raise WrongUsageError(
                 f"--http-port 应在 {PORT_MIN} 到 {PORT_MAX} 之间。",
                 f"--http-port is between {PORT_MIN} and {PORT_MAX}.",
             )
@@ -51,6 +52,7 @@ class Plan:
             PortPlan(**plain["ports"]),
             plain["brokers"],
             plain["replicas"],
+            tuple(plain["services"]),
         )
 
     @property
@@ -83,6 +85,10 @@ class Plan:
         """Locked as long as a runner is at work on this folder."""
         return self.data_dir / "run.lock"
 
+    def http_ports(self) -> list[tuple[str, int]]:
+        """List the port of every service process with its owner."""
+        return [(name, self.ports.service(name, i)) for name, i in self.replicas_of()]
+
     def replicas_of(self) -> list[tuple[str, int]]:
         """List every service process to run: the service and its number from 1."""
-        return [(name, i) for i in range(1, self.replicas + 1) for name in SERVICES]
+        return [(name, i) for i in range(1, self.replicas + 1) for name in self.services]

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from stack.databases import SERVICES
 from stack.kafka import Ports as KafkaPorts
 
 HTTP_PORT: Final = 8100
@@ -52,10 +51,6 @@ class PortPlan:
     def url(self, name: str) -> str:
         """Give the URL of a service on this machine."""
         return f"http://127.0.0.1:{self.service(name)}"
-
-    def services(self, replicas: int) -> list[tuple[str, int]]:
-        """List every service port with its owner."""
-        return [(n, self.service(n, r)) for n in SERVICES for r in range(1, replicas + 1)]
 
     def _chosen(self, name: str) -> int | None:
         return (self.chosen or {}).get(name)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Final
 
 from stack import reaper, topics
-from stack.databases import SERVICES, provision, provision_key_store
+from stack.databases import provision, provision_key_store
 from stack.environment import Databases, ensure_secrets
 from stack.kafka import Kafka
 from stack.plan import Plan
@@ -51,13 +51,13 @@ class Stack:
 
     def start(self) -> None:
         """Start servers, then services, and wait until all are ready; raises `StackError`."""
-        for name, port in self.plan.ports.services(self.plan.replicas):
+        for name, port in self.plan.http_ports():
             ensure_port_free(port, name)
         ensure_secrets(self.plan)
         self.say("启动 PostgreSQL 与 Kafka  starting PostgreSQL and Kafka")
         self.kafka.launch()
         self.postgres.start()
-        databases = asyncio.run(_provisioned(self.postgres.superuser_url()))
+        databases = asyncio.run(_provisioned(self.postgres.superuser_url(), self.plan.services))
         self.kafka.wait_started()
         topics.create_all(self.kafka.bootstrap_servers, replicas=self.kafka.replicas)
         self._watch_servers()
@@ -214,12 +214,12 @@ def _reaper() -> Iterator[None]:
             os.environ[reaper.MARKER_NAME] = before
 
 
-async def _provisioned(superuser_url: str) -> Databases:
+async def _provisioned(superuser_url: str, services: Sequence[str]) -> Databases:
     *urls, key_store = await asyncio.gather(
-        *(provision(superuser_url, service) for service in SERVICES),
+        *(provision(superuser_url, service) for service in services),
         provision_key_store(superuser_url),
     )
-    return Databases(dict(zip(SERVICES, urls, strict=True)), key_store)
+    return Databases(dict(zip(services, urls, strict=True)), key_store)
 
 
 def _rotate(logs: Path) -> None:

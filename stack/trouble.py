@@ -18,6 +18,10 @@ class StackError(Exception):
         self.en = en
 
 
+class WrongUsageError(StackError):
+    """A command was called with what cannot be: exit code 2."""
+
+
 def port_in_use(port: int, what: str) -> StackError:
     """Say that a port that `what` needs is taken."""
     return StackError(

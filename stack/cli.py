@@ -1,0 +1,12 @@
+"""`shanhai`: the one command line of a local stack."""
+
+from stack.commands import clock, system
+from stack.commands.showing import Group
+
+app = Group("山海 Shanhai: 劳务协作系统  labour cooperation between provinces and Shanghai")
+for command in (system.up, system.down, system.status, system.accounts, system.token):
+    app.command()(command)
+app.add_typer(clock.app, name="clock")
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,1 @@
+"""The commands of `shanhai`, a module for each group."""
