@@ -1,6 +1,7 @@
 """Records that could not take effect: parked with a reason, replayed in order, or discarded."""
 
 import base64
+import json
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -56,27 +57,28 @@ async def park(tx: Tx, parkings: Sequence[Parking]) -> None:
 
 
 def _columns(parking: Parking) -> tuple[object, ...]:
-    heard, trouble = parking.heard, parking.trouble
-    record, envelope = heard.record, heard.envelope
-    headers = [[_clean(n), v and base64.b64encode(v).decode()] for n, v in record.headers]
-    about = (
-        (envelope.id, envelope.type, envelope.source, envelope.subject, envelope.sequence,
-         envelope.correlation_id)
-        if envelope else (None,) * 6
-    )  # fmt: skip
-    return (
-        heard.fingerprint, record.topic, record.partition, record.offset, record.key, headers,
-        record.body, *about, trouble.reason, _clean(trouble.detail), parking.holds, parking.waits,
-    )  # fmt: skip
+    (heard, trouble, holds, waits), record = parking, parking.heard.record
+    headers = json.dumps([[_clean(n), _to_base64(v)] for n, v in record.headers])
+    about: tuple[object, ...] = (None,) * 6
+    if e := heard.envelope:
+        about = (e.id, e.type, e.source, e.subject, e.sequence, e.correlation_id)
+    place = (record.topic, record.partition, record.offset, record.key, headers, record.body)
+    why = (trouble.reason, _clean(trouble.detail), holds, waits)
+    return (heard.fingerprint, *place, *about, *why)
 
 
 _PARK: Final = """
-INSERT INTO dead_letter (dead_letter_id, fingerprint, topic, partition, record_offset, record_key,
-    headers, body, event_id, event_type, source, subject, sequence, journey_id, reason, detail,
+INSERT INTO dead_letter (headers, dead_letter_id, fingerprint, topic, partition, record_offset,
+    record_key, body, event_id, event_type, source, subject, sequence, journey_id, reason, detail,
     holds, waits)
-SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::int[], $5::bigint[], $6::bytea[],
-    $7::jsonb[], $8::bytea[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::bigint[],
-    $14::uuid[], $15::text[], $16::text[], $17::boolean[], $18::boolean[])
+SELECT u.headers::jsonb, u.dead_letter_id, u.fingerprint, u.topic, u.partition, u.record_offset,
+    u.record_key, u.body, u.event_id, u.event_type, u.source, u.subject, u.sequence, u.journey_id,
+    u.reason, u.detail, u.holds, u.waits
+FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::int[], $5::bigint[], $6::bytea[], $7::text[],
+    $8::bytea[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::uuid[],
+    $15::text[], $16::text[], $17::boolean[], $18::boolean[])
+AS u (dead_letter_id, fingerprint, topic, partition, record_offset, record_key, headers, body,
+    event_id, event_type, source, subject, sequence, journey_id, reason, detail, holds, waits)
 ON CONFLICT (fingerprint) DO NOTHING RETURNING dead_letter_id
 """
 
@@ -213,8 +215,12 @@ WHERE dead_letter_id = ANY($1::uuid[])
 """
 
 
+def _to_base64(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()
+
+
 def _record(row: "asyncpg.Record") -> Record:
-    headers = [(name, value and base64.b64decode(value)) for name, value in row["headers"]]
+    headers = [(n, None if v is None else base64.b64decode(v)) for n, v in row["headers"]]
     return Record(
         row["topic"],
         row["partition"],

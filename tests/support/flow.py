@@ -43,7 +43,7 @@ async def eventually(
 
 
 class Listener:
-    """A service whose only effect is a line per event that it heard; it refuses whom it is told to."""
+    """A service whose only effect is a line per event that it heard; it refuses as told."""
 
     def __init__(self, db: Database) -> None:
         self.db = db
