@@ -4,6 +4,9 @@ from services.lodging.api import router
 from services.lodging.consumers import HANDLERS
 from services.lodging.handlers.tickers import TICKERS
 from services.lodging.settings import LodgingSettings
-from shared.service import Service
+from shared.service import Service, run
 
 SERVICE = Service("lodging", LodgingSettings, router, HANDLERS, TICKERS)
+
+if __name__ == "__main__":
+    run(SERVICE)

@@ -162,7 +162,7 @@ def _of_another_person(order: Sequence[Event]) -> list[Any]:
 
 
 async def _end(world: World, worker_id: Any) -> Any:
-    """Give what the person has or waits for; whether what is over was ever noticed doesn't count."""
+    """Give what the person has or waits for; whether what is over was noticed does not count."""
     live = [s for s in await world.stays(worker_id) if s["state"] in LIVE]
     async with world.tx() as tx:
         nights = await tx.fetch(
@@ -172,7 +172,7 @@ async def _end(world: World, worker_id: Any) -> Any:
         )
     facts = ("state", "check_in_on", "check_out_on", "expected_at", "town", "inn_town", "priority")
     return (
-        tuple(tuple(s[c] for c in facts) + (s["enterprise_id"],) for s in live),
+        tuple((*(s[c] for c in facts), s["enterprise_id"]) for s in live),
         tuple(tuple(n.values()) for n in nights),
     )
 

@@ -1,6 +1,6 @@
 """A small world for lodging's tests: inns, a key enterprise, and what others say about persons."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,11 +10,16 @@ from zoneinfo import ZoneInfo
 
 from contracts import Event
 from contracts.recruitment import PlacementCancelled, PlacementChanged, PlacementConfirmed, Site
-from contracts.transport import SeatBooked, SeatReleased
+from contracts.transport import SeatBooked, SeatChanged, SeatReleased
 from services.lodging.consumers import HANDLERS
+from services.lodging.domain.programme import CreditLevel
+from services.lodging.domain.stay import Stay
+from services.lodging.handlers import guests
+from services.lodging.handlers.credit import put_key_enterprise
 from services.lodging.handlers.inns import open_inn
 from services.lodging.handlers.settle import settle
 from services.lodging.store import programmes
+from services.lodging.store.credit import KeyEntry
 from services.lodging.store.houses import NewInn, NewRoom
 from shared.database import Database
 from shared.ids import Ids
@@ -147,6 +152,31 @@ class World:
     def released(self, seat: SeatBooked, **overrides: Any) -> SeatReleased:
         """The seat is given up, the trip being cancelled."""
         return SeatReleased.model_validate({**dict(seat), "reason": "cancelled"} | overrides)
+
+    def seat_changed(self, seat: SeatBooked, **overrides: Any) -> SeatChanged:
+        """The seat is another one, or at another time."""
+        return SeatChanged.model_validate(dict(seat) | overrides)
+
+    async def tick(self, run: Callable[[Tx], Awaitable[int]]) -> int:
+        """Run a ticker once."""
+        async with self.tx() as tx:
+            return await run(tx)
+
+    async def act(self, step: Callable[..., Awaitable[Stay]], *args: Any) -> Stay:
+        """Do something with a stay."""
+        async with self.tx() as tx:
+            return await step(tx, *args)
+
+    async def check_in(self, stay: Any) -> None:
+        """Let the guest come at 18:00 of the first night, and go on from there."""
+        self.now = at(stay["check_in_on"], 18)
+        await self.act(guests.check_in, stay["stay_id"], None)
+
+    async def grade(self, level: CreditLevel, valid_to: date | None = None) -> None:
+        """Set the enterprise's entry of the key list."""
+        entry = KeyEntry(USCC, "长兴", level, self.today - timedelta(days=100), valid_to)
+        async with self.tx() as tx:
+            await put_key_enterprise(tx, entry)
 
     async def withdraw_commitments(self) -> None:
         """Let the enterprise confirm each hold itself."""
