@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from shared import ops, telemetry
 from shared.http import House
-from shared.problem import Problem, as_response, refusal
+from shared.problem import PROBLEM_SCHEMA, Problem, as_response, refusal
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -38,7 +38,7 @@ def build_app(
     refused = dict.fromkeys((Problem, HTTPException, RequestValidationError), _refused)
     app = FastAPI(
         title=f"Shanhai {house.service}", version="1", docs_url=None, redoc_url=None,
-        exception_handlers=refused,
+        exception_handlers=refused, responses={"4XX": PROBLEM_SCHEMA},
     )  # fmt: skip
     app.state.house = house
     app.include_router(router)
@@ -66,7 +66,7 @@ class Edge:
             return
         headers = Headers(scope=scope)
         passage = _Passage(scope, receive, send, self.house.db.ids.uuid7(), self.body_bytes_max)
-        with telemetry.span(f"{scope['method']} {scope['path']}", headers.get("traceparent")):
+        with telemetry.span(f"HTTP {scope['method']}", headers.get("traceparent")):
             try:
                 passage.check_length(headers)
                 await self.app(scope, passage.receive, passage.send)

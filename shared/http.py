@@ -1,5 +1,6 @@
 """What a route sees of its caller: who calls, what is allowed, one transaction for its work."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
@@ -35,8 +36,8 @@ class House:
     """What a running service is made of; its `setup` may add to it before anything starts.
 
     `tasks` run in the background until they end or the process does; `vitals` is what the running
-    process knows about its progress; `identify` may be replaced where callers also come in another
-    way than by a bearer token.
+    process knows about its progress; streams end when `stopping` is set; `identify` may be replaced
+    where callers also come in another way than by a bearer token.
     """
 
     service: str
@@ -48,6 +49,7 @@ class House:
     tasks: dict[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
     metrics: telemetry.Metrics = field(default_factory=telemetry.Metrics)
     vitals: Callable[[], dict[str, Any]] = dict
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
     identify: "Callable[[House, Request], Awaitable[Identity]]" = field(
         default_factory=lambda: by_bearer
     )

@@ -122,6 +122,26 @@ def refusal(error: Exception) -> Problem:
             return _odd(error)
 
 
+def _texts(*names: str) -> dict[str, Any]:
+    return {name: {"type": "string"} for name in names}
+
+
+_FAULT_SCHEMA: Final = {"type": "object", "properties": _texts("pointer", "code", "detail")}
+#: What OpenAPI says about every refusal.
+PROBLEM_SCHEMA: Final[dict[str, Any]] = {
+    "description": "RFC 9457 problem details",
+    "content": {"application/problem+json": {"schema": {
+        "type": "object",
+        "required": ["type", "title", "status", "code", "detail"],
+        "properties": {
+            **_texts("type", "title", "code", "detail", "instance"),
+            "status": {"type": "integer"},
+            "errors": {"type": "array", "items": _FAULT_SCHEMA},
+        },
+    }}},
+}  # fmt: skip
+
+
 def as_response(problem: Problem, request_id: object = None) -> Response:
     """Give RFC 9457's `application/problem+json`."""
     body: dict[str, object] = {

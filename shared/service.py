@@ -131,7 +131,6 @@ class Process:
         self.settings: ServiceSettings = house.settings
         self.app = build_app(house, router, body_bytes_max=self.settings.http_body_bytes_max)
         self.parts: list[Part] = [] if role == "api" else self._parts()
-        self.stopping = asyncio.Event()
         self.code = 0
 
     def _parts(self) -> list[Part]:
@@ -143,7 +142,7 @@ class Process:
         """Run until told to stop; give the process's exit code."""
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, self.stopping.set)
+            loop.add_signal_handler(name, self.house.stopping.set)
         with _listening(self.settings) as sock:
             server = _Server(uvicorn.Config(
                 self.app, lifespan="off", access_log=False, log_config=None, server_header=False,
@@ -151,17 +150,16 @@ class Process:
             ))  # fmt: skip
             serving = asyncio.create_task(server.serve([sock]))
             working = asyncio.create_task(self._work())
-            await self.stopping.wait()
+            await self.house.stopping.wait()
             server.should_exit = True
-            await serving
             working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
+            await asyncio.gather(serving, working, return_exceptions=True)
         return self.code
 
     def end(self, code: int) -> None:
         """Stop the process, in good order, with this exit code."""
         self.code = code
-        self.stopping.set()
+        self.house.stopping.set()
 
     async def _work(self) -> None:
         """Run the parts and the tasks; when cancelled, stop the parts one after the other."""

@@ -155,6 +155,26 @@ async def test_a_postgresql_that_hangs_is_told_within_three_seconds_and_forgotte
     await templates.run(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+async def test_openapi_names_every_route_and_how_it_refuses(desk: Database) -> None:
+    async with app_client(SERVICE, desk) as client:
+        paths = (await client.get("/openapi.json")).json()["paths"]
+    assert {"/v1/notes", "/v1/notes/{note_id}", "/v1/dead-letters"} <= paths.keys()
+    refusals = paths["/v1/notes"]["post"]["responses"]
+    assert set(refusals) == {"200", "4XX"}
+    assert set(refusals["4XX"]["content"]) == {"application/problem+json"}
+
+
+async def test_latency_is_measured_by_route_and_never_by_path(desk: Database) -> None:
+    async with app_client(SERVICE, desk, await an_office(desk)) as client:
+        note_id = uuid4()
+        await client.get(f"/v1/notes/{note_id}")
+        await client.get(f"/v1/{PHONE}")
+        measured = (await client.get("/metrics")).text
+    assert 'route="/v1/notes/{note_id}",status="404"' in measured
+    assert str(note_id) not in measured
+    assert PHONE not in measured
+
+
 async def test_every_answer_forbids_sniffing_storing_and_framing(desk: Database) -> None:
     async with app_client(SERVICE, desk, await an_office(desk)) as client:
         for path in ("/v1/notes", "/v1/nothing"):
