@@ -145,18 +145,18 @@ CREATE POLICY escort ON trip_stop AS RESTRICTIVE FOR SELECT TO {api}
     USING (NOT app_is_escort() OR app_escorts(trip_id));
 CREATE POLICY escort ON placement AS RESTRICTIVE FOR SELECT TO {api} USING (NOT app_is_escort());
 
--- Every scan as it came, and what became of it; a scan that comes again gets the same answer.
+-- Every scan as it came, and what became of it; a good one that comes again gets the same answer.
 CREATE TABLE boarding_scan (
-    scan_id uuid PRIMARY KEY,
+    scan_id uuid NOT NULL,
     trip_id uuid NOT NULL REFERENCES trip,
     booking_id uuid NOT NULL,
     scanned_at timestamptz NOT NULL,
     stop text NOT NULL,
     result text NOT NULL,
-    received_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (trip_id, scan_id)
 );
 CREATE INDEX boarding_scan_booking ON boarding_scan (booking_id, scanned_at);
-CREATE INDEX boarding_scan_trip ON boarding_scan (trip_id);
 CALL protect('boarding_scan', 'EXISTS (SELECT FROM booking b WHERE b.booking_id = boarding_scan.booking_id
     AND (b.office_id = app_tenant_id() OR b.enterprise_id = app_tenant_id()))');
 CREATE POLICY escort ON boarding_scan AS RESTRICTIVE FOR SELECT TO {api}
@@ -174,6 +174,17 @@ CREATE TABLE manifest (
 CALL protect('manifest', 'false');
 CREATE POLICY escort ON manifest AS RESTRICTIVE FOR SELECT TO {api}
     USING (NOT app_is_escort() OR app_escorts(trip_id));
+
+-- Signs the tickets; made here, known to the service alone.
+CREATE TABLE ticket_key (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    key bytea NOT NULL
+);
+INSERT INTO ticket_key (key)
+    VALUES (sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')));
+CALL protect('ticket_key', 'false');
+-- Not even who sees everything sees the key.
+CREATE POLICY secret ON ticket_key AS RESTRICTIVE FOR SELECT TO {api} USING (false);
 
 -- What the single writer of seats has to look at again: a person about whom something was heard, or a destination
 -- whose trips or pool changed. Only ever appended to, so that no note is lost between two transactions.

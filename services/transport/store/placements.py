@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, fields
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from services.transport.domain.demand import Demand, PlacementState
@@ -108,6 +108,6 @@ GROUP BY p.group_id
 
 def demand_of(row: "Record") -> Demand:
     """Give the placement of a row that has `SELECTED`."""
-    values = [row[c] for c in COLUMNS]
-    values[COLUMNS.index("state")] = PlacementState(row["state"])
-    return Demand(*values, *(row["erased"],))
+    values: dict[str, Any] = {c: row[c] for c in COLUMNS}
+    values["state"] = PlacementState(row["state"])
+    return Demand(**values, erased=row["erased"])

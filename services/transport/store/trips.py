@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -129,10 +130,19 @@ ORDER BY trip_id FOR NO KEY UPDATE
 """
 
 
-async def list_trips_under_way(tx: Tx) -> list[UUID]:
-    """List the trips that have departed and not arrived."""
-    rows = await tx.fetch("SELECT trip_id FROM trip WHERE state = 'departed' ORDER BY trip_id")
+async def list_trips_with_no_shows(tx: Tx, left_before: datetime) -> list[UUID]:
+    """List the trips with somebody booked, not aboard, from a stop that is synced and left."""
+    rows = await tx.fetch(_NO_SHOWS, left_before)
     return [r["trip_id"] for r in rows]
+
+
+_NO_SHOWS: Final = """
+SELECT DISTINCT t.trip_id
+FROM trip t JOIN trip_stop s USING (trip_id)
+JOIN booking b ON b.trip_id = t.trip_id AND b.board_ordinal = s.ordinal AND b.state = 'booked'
+WHERE t.state = 'arrived' OR (t.state = 'departed' AND s.synced_at IS NOT NULL
+    AND greatest(s.departs_at, CASE s.ordinal WHEN 0 THEN t.departed_at END) <= $1)
+"""
 
 
 async def _with_stops(tx: Tx, rows: "Sequence[Record]") -> dict[UUID, Trip]:

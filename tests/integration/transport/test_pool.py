@@ -6,8 +6,6 @@ from services.transport.consumers import HANDLERS
 from services.transport.domain.trip import Trip
 from services.transport.handlers.trips import open_trip, schedule_trip
 from shared.database import Database
-from tests.support.events import heard
-from tests.support.postgres import ServiceDb
 from tests.integration.transport.world import (
     CHONGMING,
     FENGQING,
@@ -24,6 +22,8 @@ from tests.integration.transport.world import (
     settle,
     states,
 )
+from tests.support.events import heard
+from tests.support.postgres import ServiceDb
 
 
 async def scheduled(db: Database, *trips: Trip) -> None:

@@ -8,11 +8,16 @@ from uuid import UUID
 
 from contracts.fields import Site
 from contracts.recruitment import PlacementCancelled, PlacementChanged, PlacementConfirmed
+from services.transport.api import router
+from services.transport.consumers import HANDLERS
 from services.transport.domain.trip import Carrier, Stop, Trip
 from services.transport.handlers.seats import run_seats
+from services.transport.settings import TransportSettings
 from shared.clock import civil_date
 from shared.database import Database
 from shared.ids import Ids
+from shared.service import Service
+from tests.support.events import heard
 
 IDS = Ids()
 OFFICE, OTHER_OFFICE = IDS.uuid7(), IDS.uuid7()
@@ -156,3 +161,42 @@ async def bookings_of(db: Database, placements: Sequence[PlacementConfirmed]) ->
         )
     by_placement = {r["placement_id"]: r["booking_id"] for r in rows}
     return [by_placement[p.placement_id] for p in placements]
+
+
+#: The service's routes; nothing of it runs by itself.
+SERVICE = Service("transport", TransportSettings, router, HANDLERS)
+
+
+def trip_body(trip: Trip | None = None, **overrides: Any) -> dict[str, Any]:
+    """Give the body that schedules a trip."""
+    trip = trip or a_trip()
+    body = {
+        "destination_division_code": trip.destination_division_code,
+        "vehicle": {
+            "plate": trip.vehicle.plate,
+            "licensed_capacity": trip.vehicle.licensed_capacity,
+            "kind": trip.vehicle.kind,
+        },
+        "operator": trip.operator,
+        "contract_number": trip.contract_number,
+        "crew": list(trip.crew),
+        "escort": trip.escort,
+        "minimum_load": trip.minimum_load,
+        "stops": [
+            {
+                "place_code": s.place_code,
+                "division_code": s.division_code,
+                "arrives_at": s.arrives_at and s.arrives_at.isoformat(),
+                "departs_at": s.departs_at and s.departs_at.isoformat(),
+            }
+            for s in trip.stops
+        ],
+    }
+    return {**body, **overrides}
+
+
+async def placed(db: Database, *placements: PlacementConfirmed) -> list[UUID]:
+    """Hear placements, let the seats be given, and list their bookings."""
+    await heard(db, HANDLERS, placements)
+    await settle(db)
+    return await bookings_of(db, placements)

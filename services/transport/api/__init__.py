@@ -1,0 +1,9 @@
+"""What people and programs ask transport over HTTP."""
+
+from fastapi import APIRouter
+
+from services.transport.api import boarding, bookings, manifests, trips, vehicles
+
+router = APIRouter()
+for part in (vehicles, trips, bookings, boarding, manifests):
+    router.include_router(part.router)

@@ -1,0 +1,17 @@
+"""What time brings: seats from the pool, and no-shows."""
+
+from datetime import timedelta
+from typing import Final
+
+from services.transport.handlers.boarding import no_shows
+from services.transport.handlers.seats import run_seats
+from services.transport.handlers.trips import NO_SHOWS
+from services.transport.store.due import SEATS
+from shared.ticker import Ticker
+
+SEATS_TICKER: Final = Ticker(SEATS, interval_s=1.0, run=run_seats)
+
+
+def no_show_ticker(grace: timedelta) -> Ticker:
+    """Give the ticker that declares no-shows so long after the departure."""
+    return Ticker(NO_SHOWS, interval_s=5.0, run=no_shows(grace))

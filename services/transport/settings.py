@@ -1,0 +1,25 @@
+"""What transport is told by its environment."""
+
+from datetime import timedelta
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import Origin, ServiceSettings
+
+
+class TransportSettings(ServiceSettings):
+    """Transport's settings: `TRANSPORT_DATABASE_URL`, `TRANSPORT_HTTP_PORT`, and rules of trips."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TRANSPORT_", extra="ignore", hide_input_in_errors=True
+    )
+
+    minimum_load: int = Field(20, ge=1, le=5_000)
+    no_show_grace_minutes: int = Field(30, ge=0, le=1_440)
+    registry_url: Origin = Field("http://127.0.0.1:8101", alias="SHANHAI_REGISTRY_URL")
+
+    @property
+    def no_show_grace(self) -> timedelta:
+        """How long after its departure a stop is waited for."""
+        return timedelta(minutes=self.no_show_grace_minutes)
