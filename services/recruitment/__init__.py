@@ -1,0 +1,1 @@
+"""Recruitment: drives, vacancies, matching, offers, placements."""

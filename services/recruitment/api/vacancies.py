@@ -1,0 +1,109 @@
+"""Routes of vacancies."""
+
+from functools import partial
+from typing import Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import Field, model_validator
+
+from contracts.fields import Day, Pay, ProgrammeCode, ReferenceCode, Site, Title
+from contracts.recruitment import Requirements, VacancyPosted
+from services.recruitment import views
+from services.recruitment.api.calls import (
+    COORDINATOR,
+    Body,
+    Caller,
+    Reasoned,
+    because,
+    done,
+    lawful,
+    on_behalf,
+)
+from services.recruitment.handlers import drives
+from services.recruitment.store import drives as stored
+from services.recruitment.store import vacancies
+from shared.commands import Answer
+from shared.http import Call
+from shared.paging import LIMIT_DEFAULT, Cursor, Limit, after
+from shared.transaction import Tx
+
+router = APIRouter(tags=["vacancies"])
+OPENINGS_MAX = 10_000
+
+
+class NewVacancy(Body):
+    """A vacancy as an enterprise posts it; pay is yuan a month."""
+
+    drive_id: UUID
+    enterprise_id: UUID | None = None
+    site: Site
+    title: Title
+    occupation_code: ReferenceCode
+    openings: int = Field(ge=1, le=OPENINGS_MAX)
+    starts_on: Day
+    monthly_pay_min: Pay
+    monthly_pay_max: Pay
+    requirements: Requirements = Requirements()
+    programme: ProgrammeCode | None = None
+    nights: int | None = Field(None, ge=1, le=366)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "NewVacancy":
+        if self.monthly_pay_max < self.monthly_pay_min:
+            raise ValueError("monthly_pay_max is below monthly_pay_min")
+        wanted = self.requirements
+        if wanted.age_min and wanted.age_max and wanted.age_max < wanted.age_min:
+            raise ValueError("age_max is below age_min")
+        return self
+
+
+@router.post("/v1/vacancies", status_code=201)
+async def post(body: NewVacancy, caller: Caller) -> Response:
+    """Post a vacancy; a coordinator names the enterprise."""
+    caller.require(tenant_kinds={"enterprise"}, roles=COORDINATOR)
+    return await caller.command(partial(_post, body, caller))
+
+
+async def _post(body: NewVacancy, caller: Call, tx: Tx) -> Answer:
+    enterprise_id = on_behalf(caller.identity, body.enterprise_id)
+    await stored.get_drive(tx, body.drive_id)
+    fields = {**body.model_dump(), "enterprise_id": enterprise_id}
+    event = VacancyPosted(vacancy_id=tx.ids.uuid7(), **fields)
+    await tx.as_worker()
+    await drives.post_vacancy(tx, event)
+    return Answer(201, {**event.model_dump(), "state": "posted"})
+
+
+@router.post("/v1/vacancies/{vacancy_id}/withdraw")
+async def withdraw(vacancy_id: UUID, caller: Caller, body: Reasoned | None = None) -> Response:
+    """Withdraw a vacancy; its open offers are taken back, placements stay."""
+    caller.require(tenant_kinds={"enterprise"}, roles=COORDINATOR)
+    return await caller.command(partial(_withdraw, vacancy_id, body or Reasoned(), caller))
+
+
+async def _withdraw(vacancy_id: UUID, body: Reasoned, caller: Call, tx: Tx) -> Answer:
+    await vacancies.get_vacancy(tx, vacancy_id)
+    await tx.as_worker()
+    take_back = lawful(drives.take_vacancy_back)
+    return done(await take_back(tx, vacancy_id, body.code, because(caller.identity)))
+
+
+@router.get("/v1/vacancies")
+async def list_vacancies(
+    caller: Caller,
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: Cursor = None,
+    drive_id: UUID | None = None,
+    state: Literal["posted", "filled", "withdrawn"] | None = None,
+) -> Response:
+    """List the caller's vacancies, the newest first."""
+    (last,) = after(cursor, UUID)
+    wanted = views.Wanted(limit, last, {"drive_id": drive_id, "state": state})
+    return await caller.query(partial(views.list_vacancies, wanted))
+
+
+@router.get("/v1/vacancies/{vacancy_id}")
+async def get_vacancy(vacancy_id: UUID, caller: Caller) -> Response:
+    """Give a vacancy."""
+    return await caller.query(partial(views.find_vacancy, vacancy_id))

@@ -1,0 +1,1 @@
+"""The rules of recruitment: pure, from the standard library and the contracts' types only."""

@@ -1,0 +1,1 @@
+"""What recruitment does: each use case a function, for consumers, tickers and HTTP alike."""

@@ -1,0 +1,73 @@
+"""Drives announced, opened, closed, and vacancies posted in them."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from contracts.recruitment import (
+    DriveAnnounced,
+    DriveClosed,
+    DriveFact,
+    DriveOpened,
+    VacancyPosted,
+    VacancyWithdrawn,
+)
+from services.recruitment.domain.states import DRIVE
+from services.recruitment.handlers.claims import withdraw_vacancy
+from services.recruitment.handlers.closing import close_drive
+from services.recruitment.handlers.speech import Because
+from services.recruitment.store import drives, marks, vacancies
+from services.recruitment.store.rows import Row
+from shared.problem import Fault, Problem
+from shared.transaction import Tx
+
+
+async def announce(tx: Tx, event: DriveAnnounced) -> None:
+    """Let a drive be known: it takes nominations from now on."""
+    await drives.insert_drive(tx, event)
+    tx.say(event, tenant_id=None)
+    await marks.mark_due(tx, [event.drive_id], timedelta(0))
+
+
+async def open_drive(tx: Tx, drive_id: UUID) -> Row:
+    """Open a drive: it matches now, also those who named no drive. Raises `IllegalStepError`."""
+    drive = await _step(tx, drive_id, "open", DriveOpened)
+    await marks.mark_due(tx, [drive_id, None], timedelta(0))
+    return drive
+
+
+async def close(tx: Tx, drive_id: UUID, because: Because) -> Row:
+    """Close a drive and tell everybody who has no place in it. Raises `IllegalStepError`."""
+    drive = await _step(tx, drive_id, "close", DriveClosed)
+    await close_drive(tx, drive_id, because)
+    # With one drive less, another may be an origin's only open one.
+    await marks.mark_due(tx, [None], timedelta(0))
+    return drive
+
+
+async def _step(tx: Tx, drive_id: UUID, step: str, kind: type[DriveFact]) -> Row:
+    drive = await drives.get_drive_for_update(tx, drive_id)
+    state = DRIVE.after(drive["state"], step)
+    await drives.update_drive_state(tx, drive_id, state)
+    tx.say(kind.model_validate(dict(drive)), tenant_id=None)
+    return {**drive, "state": state}
+
+
+async def post_vacancy(tx: Tx, event: VacancyPosted) -> None:
+    """Post a vacancy of an enterprise that takes part in a drive that isn't over."""
+    drive = await drives.get_drive_for_share(tx, event.drive_id)
+    if event.enterprise_id not in drive["enterprises"]:
+        detail = "该企业未参加此招聘活动。The enterprise doesn't take part in this drive."
+        raise Problem(422, "invalid", detail, [Fault("/enterprise_id", "not_in_drive", detail)])
+    if drive["state"] == "closed":
+        raise Problem(409, "wrong_state", "招聘活动已结束。The drive is closed.")
+    await vacancies.insert_vacancy(tx, event)
+    tx.say(event, tenant_id=event.enterprise_id)
+    await marks.mark_due(tx, [event.drive_id], timedelta(0))
+
+
+async def take_vacancy_back(tx: Tx, vacancy_id: UUID, reason: str, because: Because) -> Row:
+    """Withdraw a vacancy with its open offers. Raises `IllegalStepError`."""
+    vacancy = await withdraw_vacancy(tx, vacancy_id, because)
+    event = VacancyWithdrawn.model_validate({**vacancy, "reason": reason})
+    tx.say(event, tenant_id=event.enterprise_id)
+    return vacancy

@@ -1,0 +1,1 @@
+"""The SQL of recruitment: each statement beside its typed function."""

@@ -1,0 +1,53 @@
+"""What a matching round has to look at, and when at the latest; insert-only until the round takes it."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
+
+from shared.transaction import Tx
+
+TICKER = "match"
+
+
+async def mark_due(tx: Tx, drive_ids: Iterable[UUID | None], within: timedelta) -> None:
+    """Let a round look at these drives (None: nominations that named none) within this real time."""
+    marks = sorted(set(drive_ids), key=str)
+    if not marks:
+        return
+    await tx.execute(_MARK, marks, within)
+    if not within:
+        tx.wake(TICKER)
+
+
+_MARK = """
+INSERT INTO match_due (drive_id, due_at)
+SELECT u.drive_id, clock_timestamp() + $2 FROM unnest($1::uuid[]) AS u (drive_id)
+"""
+
+
+async def mark_freed(tx: Tx, vacancy_ids: Iterable[UUID]) -> None:
+    """Let a round give the freed openings of these vacancies to others at once."""
+    rows = await tx.fetch(_DRIVES_OF, list(vacancy_ids))
+    await mark_due(tx, [r["drive_id"] for r in rows], timedelta(0))
+
+
+_DRIVES_OF = """
+SELECT DISTINCT v.drive_id FROM vacancy v JOIN drive d USING (drive_id)
+WHERE v.vacancy_id = ANY ($1) AND d.state = 'open'
+"""
+
+
+async def take_due(tx: Tx) -> tuple[bool, UUID | None]:
+    """Take the drive that is due longest with all its marks; (False, None) when nothing is due.
+
+    A mark that becomes visible after this statement stays for the next round, so no change is missed.
+    """
+    row = await tx.fetchrow(_NEXT)
+    if row is None:
+        return False, None
+    await tx.execute(_TAKE, row["drive_id"])
+    return True, row["drive_id"]
+
+
+_NEXT = "SELECT drive_id FROM match_due WHERE due_at <= clock_timestamp() ORDER BY due_at LIMIT 1"
+_TAKE = "DELETE FROM match_due WHERE drive_id IS NOT DISTINCT FROM $1"

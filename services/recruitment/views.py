@@ -1,0 +1,105 @@
+"""What callers read: lists and single things, under their row security."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from shared.paging import page
+from shared.problem import NotFound
+from shared.transaction import Tx
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A page: at most `limit` rows before the row `last`, with these values (None: any)."""
+
+    limit: int
+    last: UUID | None
+    filters: Mapping[str, object]
+
+
+_DRIVE: Final = "SELECT * FROM drive"
+_VACANCY: Final = "SELECT *, openings - taken_count AS free_count FROM vacancy"
+_OFFER: Final = """
+SELECT offer_id, nomination_id, worker_id, office_id, enterprise_id, drive_id, vacancy_id, group_id, round,
+       acceptance, terms, state, pending, made_at, expires_at, answered_at, reason FROM offer"""
+_PLACEMENT: Final = "SELECT * FROM placement"
+_CHECK: Final = """
+SELECT c.*, (SELECT jsonb_agg(jsonb_build_object(
+        'answer_id', a.answer_id, 'result', a.result, 'answered_on', a.answered_on,
+        'answered_by', a.answered_by, 'corrects', a.corrects) ORDER BY a.answer_id)
+    FROM retention_answer a WHERE a.retention_check_id = c.retention_check_id) AS answers
+FROM retention_check c"""
+
+
+async def list_drives(wanted: Wanted, tx: Tx) -> dict[str, object]:
+    """List drives, the newest first."""
+    return await _page(tx, _DRIVE, "drive_id", wanted)
+
+
+async def list_vacancies(wanted: Wanted, tx: Tx) -> dict[str, object]:
+    """List vacancies, the newest first."""
+    return await _page(tx, _VACANCY, "vacancy_id", wanted)
+
+
+async def list_offers(wanted: Wanted, tx: Tx) -> dict[str, object]:
+    """List offers, the newest first."""
+    return await _page(tx, _OFFER, "offer_id", wanted)
+
+
+async def list_placements(wanted: Wanted, tx: Tx) -> dict[str, object]:
+    """List placements, the newest first."""
+    return await _page(tx, _PLACEMENT, "placement_id", wanted)
+
+
+async def list_checks(wanted: Wanted, tx: Tx) -> dict[str, object]:
+    """List retention checks with their answers, the newest first."""
+    return await _page(tx, _CHECK, "retention_check_id", wanted)
+
+
+async def _page(tx: Tx, select: str, key: str, wanted: Wanted) -> dict[str, object]:
+    """Give a page; names of filters are ours, values are parameters."""
+    values: list[object] = [wanted.limit + 1]
+    clauses = []
+    for name, value in wanted.filters.items():
+        if value is not None:
+            values.append(value)
+            clauses.append(f"{name} = ${len(values)}")
+    if wanted.last is not None:
+        values.append(wanted.last)
+        clauses.append(f"{key} < ${len(values)}")
+    where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
+    rows = await tx.fetch(f"{select}{where} ORDER BY {key} DESC LIMIT $1", *values)
+    return page(rows, wanted.limit, key)
+
+
+async def find_drive(drive_id: UUID, tx: Tx) -> "Record | None":
+    """Find a drive."""
+    return await tx.fetchrow(f"{_DRIVE} WHERE drive_id = $1", drive_id)
+
+
+async def find_vacancy(vacancy_id: UUID, tx: Tx) -> "Record | None":
+    """Find a vacancy."""
+    return await tx.fetchrow(f"{_VACANCY} WHERE vacancy_id = $1", vacancy_id)
+
+
+async def find_offer(offer_id: UUID, tx: Tx) -> "Record | None":
+    """Find an offer."""
+    return await tx.fetchrow(f"{_OFFER} WHERE offer_id = $1", offer_id)
+
+
+async def find_placement(placement_id: UUID, tx: Tx) -> "Record | None":
+    """Find a placement."""
+    return await tx.fetchrow(f"{_PLACEMENT} WHERE placement_id = $1", placement_id)
+
+
+async def get_offer(tx: Tx, offer_id: UUID) -> dict[str, Any]:
+    """Give an offer as callers see it; raises `NotFound`."""
+    row = await find_offer(offer_id, tx)
+    if row is None:
+        raise NotFound
+    return dict(row)
