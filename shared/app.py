@@ -2,7 +2,7 @@
 
 import logging
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -28,14 +28,10 @@ _SECURITY: Final = {
 }
 
 
-def build_app(
-    house: House,
-    router: APIRouter,
-    *,
-    body_bytes_max: int = BODY_BYTES_MAX,
-) -> FastAPI:
+def build_app(house: House, router: APIRouter, *, body_bytes_max: int = BODY_BYTES_MAX) -> FastAPI:
     """Build the application of a service; none of its pages loads anything from elsewhere."""
-    refused = dict.fromkeys((Problem, HTTPException, RequestValidationError), _refused)
+    kinds = (Problem, HTTPException, RequestValidationError)
+    refused: dict[int | type[Exception], Any] = dict.fromkeys(kinds, _refused)
     app = FastAPI(
         title=f"Shanhai {house.service}", version="1", docs_url=None, redoc_url=None,
         exception_handlers=refused, responses={"4XX": PROBLEM_SCHEMA},

@@ -57,9 +57,11 @@ async def _vitals(house: House) -> dict[str, Any]:
     vitals: dict[str, Any] = {"service": house.service, "lag": {}} | house.vitals()
     try:
         async with house.db.transaction(role="worker", read_only=True) as tx:
-            vitals |= {"database": True, **dict(await tx.conn.fetchrow(_VITALS, PENDING_COUNT_MAX))}
+            (found,) = await tx.fetch(_VITALS, PENDING_COUNT_MAX)
     except AWAY:
-        vitals |= {"database": False}
+        vitals["database"] = False
+    else:
+        vitals |= {"database": True, **found}
     return vitals | {"ready": vitals["database"] and not vitals.get("stalled", False)}
 
 
