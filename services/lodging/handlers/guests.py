@@ -124,6 +124,9 @@ async def check_out(tx: Tx, stay_id: UUID, at: datetime | None) -> Stay:
     stay.checked_out_at = moment
     desk.say(GuestCheckedOut, stay, at=moment)
     await desk.flush()
+    # What was heard during the stay (an erasure, another enterprise) takes effect now.
+    await facts.insert_unsettled(tx, [facts.Note(stay.worker_id, tx.command_id)])
+    tx.wake("settle")
     return stay
 
 

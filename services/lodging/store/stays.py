@@ -235,9 +235,10 @@ async def list_occupied(tx: Tx, since: date) -> list[Occupied]:
 
 
 _GROUPS: Final = """
-SELECT p.group_id, count(*) >= max(p.group_size) AND count(*) FILTER (WHERE p.live AND p.needs_bed
+SELECT p.group_id, count(*) >= max(p.group_size) AND count(*) FILTER (
+    WHERE p.needs_bed AND e.placement_id IS NULL
     AND (s.state IS NULL OR (s.state = 'requested' AND s.ready_at IS NULL))) = 0 AS complete
-FROM placement p
+FROM placement p LEFT JOIN placement_end e USING (placement_id)
 LEFT JOIN LATERAL (
     SELECT state, ready_at FROM stay
     WHERE placement_id = p.placement_id AND origin = 'placement'

@@ -10,7 +10,7 @@ from contracts.transport import (
     SeatChanged,
     SeatWaitlisted,
 )
-from tests.integration.lodging.world import NANXIANG, World, at, cancelled, site
+from tests.integration.lodging.world import NANXIANG, World, at, site
 
 
 async def test_a_placement_and_a_seat_become_a_confirmed_bed(world: World) -> None:
@@ -112,7 +112,7 @@ async def test_a_full_house_puts_the_guest_on_the_waitlist_and_a_cancellation_pr
     await world.hear(first)
     await world.hear(second)
     assert (await world.stay(second.worker_id))["state"] == "waitlisted"
-    await world.hear(cancelled(first))
+    await world.hear(world.cancelled(first))
     assert (await world.stay(first.worker_id))["state"] == "released"
     assert (await world.stay(second.worker_id))["state"] == "confirmed"
 
@@ -274,7 +274,7 @@ async def test_a_tombstone_before_the_placement_leaves_no_stay(world: World) -> 
 async def test_a_cancellation_before_the_placement_leaves_no_stay(world: World) -> None:
     await world.inn()
     placement = world.placement(needs_seat=False)
-    await world.hear(cancelled(placement))
+    await world.hear(world.cancelled(placement))
     await world.hear(placement)
     assert await world.stays() == []
 

@@ -13,7 +13,7 @@ from contracts.transport import PassengerBoarded, PassengerMissed, SeatChanged, 
 from services.lodging.consumers import HANDLERS
 from services.lodging.domain import journey
 from services.lodging.handlers import guests
-from tests.integration.lodging.world import NANXIANG, World, at, cancelled, site
+from tests.integration.lodging.world import NANXIANG, World, at, site
 from tests.support.events import heard
 
 Keys = Sequence[Sequence[Event]]
@@ -35,7 +35,7 @@ def interleavings(keys: Keys) -> Iterator[list[Event]]:
 def cancelled_placement(world: World) -> Keys:
     placement = world.placement()
     seat = world.seat(placement)
-    return [[placement, cancelled(placement)], [seat, world.released(seat)]]
+    return [[placement, world.cancelled(placement)], [seat, world.released(seat)]]
 
 
 def changed_town_and_delay(world: World) -> Keys:

@@ -153,6 +153,12 @@ class World:
         """The seat is given up, the trip being cancelled."""
         return SeatReleased.model_validate({**dict(seat), "reason": "cancelled"} | overrides)
 
+    @staticmethod
+    def cancelled(placement: PlacementConfirmed) -> PlacementCancelled:
+        """The placement is off."""
+        values = {**dict(placement), "reason": "cancelled", "by": "enterprise"}
+        return PlacementCancelled.model_validate(values)
+
     def seat_changed(self, seat: SeatBooked, **overrides: Any) -> SeatChanged:
         """The seat is another one, or at another time."""
         return SeatChanged.model_validate(dict(seat) | overrides)
@@ -258,12 +264,6 @@ class World:
 def site(place: tuple[str, str]) -> Site:
     """A workplace in that town."""
     return Site(name="二厂", town=place[0], division_code=place[1])
-
-
-def cancelled(placement: PlacementConfirmed) -> PlacementCancelled:
-    """The placement is off."""
-    values = {**dict(placement), "reason": "cancelled", "by": "enterprise"}
-    return PlacementCancelled.model_validate(values)
 
 
 def _kind(headers: Any) -> str:
