@@ -13,6 +13,7 @@ from contracts.freeze import HERE, Folder, main, refusals, stale
 from contracts.hearing import HEARERS, heard_by, sources_of
 from contracts.samples import envelope_of, sample
 from contracts.schema import schema_of
+from stack import topics
 
 TYPES = sorted(EVENTS)
 GOLDEN = sorted((HERE / "golden").glob("*.json"))
@@ -115,6 +116,12 @@ def test_everyone_hears_the_console_and_nobody_but_the_console_itself() -> None:
         assert service not in sources_of(service) or service == "console"
     assert len(heard_by("console")) == len(EVENTS)
     assert set(HEARERS) == set(SPEAKERS)
+
+
+def test_the_topics_that_are_made_are_those_that_are_heard() -> None:
+    assert {service: set(told) for service, told in topics.HEARS.items()} == {
+        service: set(sources_of(service)) for service in HEARERS
+    }
 
 
 def test_every_event_is_heard_by_another_than_the_console_or_is_only_watched() -> None:

@@ -32,6 +32,15 @@ BROAD_EXCEPTS = {
 }
 
 
+# Loops with a query that are no loop over records, and what bounds them.
+LOOPS = {
+    "services/transport/handlers/boarding.py": "the trips whose grace has ended: a few an hour",
+    "services/registry/handlers/erasing.py": "erasures: rare, and each destroys keys elsewhere too",
+    "services/recruitment/handlers/rounds.py": "the batches completed since the last round",
+}
+SLICES = re.compile(r"slices|chunks|replies")
+
+
 def test_sql_stands_only_in_stores_views_and_shared() -> None:
     strays = [
         f"{path}:{node.lineno}"
@@ -57,6 +66,37 @@ def test_sql_stands_only_in_stores_views_and_shared() -> None:
 def test_sql_would_be_recognised(statement: str) -> None:
     assert SQL.match(statement)
     assert not SQL.match("Select a stay with care")
+
+
+def test_no_query_stands_in_a_loop_but_over_slices() -> None:
+    strays = [
+        f"{path}:{query.lineno} over {ast.unparse(loop.iter)}"
+        for path in python("services")
+        if str(path) not in LOOPS
+        for loop in ast.walk(tree(path))
+        if isinstance(loop, ast.For | ast.AsyncFor)
+        if not isinstance(loop.iter, ast.Tuple) and not SLICES.search(ast.unparse(loop.iter))
+        for query in queries(loop)
+    ]
+    assert strays == []
+
+
+def queries(loop: ast.For | ast.AsyncFor) -> list[ast.Await]:
+    return [
+        node
+        for part in loop.body
+        for node in ast.walk(part)
+        if isinstance(node, ast.Await) and isinstance(node.value, ast.Call)
+        if ast.unparse(node.value.func).startswith("tx.")
+        or any(isinstance(arg, ast.Name) and arg.id == "tx" for arg in node.value.args)
+    ]
+
+
+def test_a_query_in_a_loop_would_be_found() -> None:
+    for text_of_loop in ("for x in xs:\n  await tx.fetch(x)", "for x in xs:\n  await find(tx, x)"):
+        (loop,) = ast.parse(text_of_loop).body
+        assert isinstance(loop, ast.For)
+        assert len(queries(loop)) == 1
 
 
 def test_a_broad_except_stands_only_at_an_edge() -> None:
