@@ -48,8 +48,9 @@ async def metrics(request: Request) -> Response:
         counted.outbox_pending.set(vitals["outbox_pending"])
         counted.outbox_age_s.set(vitals["outbox_age_s"])
         counted.parked.set(vitals["dead_letters"])
-    for topic, waiting in vitals["lag"].items():
-        counted.lag.labels(topic).set(waiting)
+    for topic, lag in vitals["lag"].items():
+        counted.lag.labels(topic).set(lag["waiting"])
+        counted.lag_age_s.labels(topic).set(lag["oldest_s"])
     return Response(generate_latest(counted.registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -71,6 +72,15 @@ SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT $1) o) AS outbox_pending,
                  ORDER BY outbox_id LIMIT 1), 0) AS outbox_age_s,
        (SELECT count(*) FROM dead_letter WHERE state = 'parked') AS dead_letters
 """
+
+
+@ROUTER.get("/v1/lag")
+async def lag(caller: Caller) -> Response:
+    """List by topic how many records wait for this service, and the oldest one's age in seconds."""
+    caller.require(tenant_kinds={"auditor"}, roles={"coordinator", "admin"})
+    waiting = caller.house.vitals().get("lag", {})
+    items = [{"topic": topic, **lag} for topic, lag in waiting.items()]
+    return Response(rendered({"items": items, "next_cursor": None}), media_type="application/json")
 
 
 class Discarding(BaseModel):

@@ -30,8 +30,9 @@ from shared.http import House, Verifier
 from shared.problem import AWAY
 from shared.relay import Relay
 from shared.settings import EXIT_CONFIG, ServiceSettings, load
-from shared.ticker import Ticker
+from shared.ticker import Ticker, Tickers
 from shared.tokens import Access, Keys, Tokens
+from shared.watchdog import STALL_S, StalledError, Watchdog
 
 ISSUER_TIMEOUT_S: Final = 2.0
 RETRY_DELAY_S: Final = 0.5
@@ -106,11 +107,14 @@ async def _serve(service: Service, settings: ServiceSettings, role: str) -> int:
     size = settings.database_connections_max
     db = await Database.open(url, service=service.name, size=size)
     timeout = httpx2.Timeout(ISSUER_TIMEOUT_S)
-    async with httpx2.AsyncClient(timeout=timeout, trust_env=False) as client:
-        verifier = Tokens(settings.issuer, Keys(settings.issuer, client), Access(db))
-        async with _housed(service, db, verifier, settings) as house:
-            router = APIRouter() if role == "worker" else service.router
-            return await Process(house, router, role).run()
+    try:
+        async with httpx2.AsyncClient(timeout=timeout, trust_env=False) as client:
+            verifier = Tokens(settings.issuer, Keys(settings.issuer, client), Access(db))
+            async with _housed(service, db, verifier, settings) as house:
+                router = APIRouter() if role == "worker" else service.router
+                return await Process(house, router, role).run()
+    finally:
+        db.pool.terminate()
 
 
 class Part(Protocol):
@@ -135,8 +139,20 @@ class Process:
 
     def _parts(self) -> list[Part]:
         """Give the parts in the order in which they stop: the relay brings out what others said."""
-        db, kafka = self.house.db, self.settings.kafka()
-        return [Consumer(db, self.house.handlers, kafka), Relay(db, kafka)]
+        house, kafka = self.house, self.settings.kafka()
+        consumer, relay = Consumer(house.db, house.handlers, kafka), Relay(house.db, kafka)
+        watchdog = Watchdog(house.db, kafka, consumer.topics)
+        house.vitals = lambda: {
+            "lag": {topic: lag._asdict() for topic, lag in watchdog.lag.items()},
+            "still_s": round(watchdog.still_s, 1),
+            "stalled": watchdog.still_s > STALL_S,
+            "heard_count": consumer.record_count,
+            "sent_count": relay.sent_count,
+        }
+        return [watchdog, Tickers(house.db, house.tickers, self._ran), consumer, relay]
+
+    def _ran(self, ticker: str, result: str) -> None:
+        self.house.metrics.ticker_runs.labels(ticker, result).inc()
 
     async def run(self) -> int:
         """Run until told to stop; give the process's exit code."""
@@ -164,8 +180,9 @@ class Process:
     async def _work(self) -> None:
         """Run the parts and the tasks; when cancelled, stop the parts one after the other."""
         await self._check_clock()
-        tasks = [asyncio.create_task(_kept_up(n, t)) for n, t in self.house.tasks.items()]
-        working = [asyncio.create_task(_kept_up(type(p).__name__, p.run)) for p in self.parts]
+        keep = self._keep_up
+        tasks = [asyncio.create_task(keep(n, t)) for n, t in self.house.tasks.items()]
+        working = [asyncio.create_task(keep(type(p).__name__, p.run)) for p in self.parts]
         try:
             await asyncio.Future()
         finally:
@@ -191,23 +208,23 @@ class Process:
             else:
                 return
 
-
-async def _kept_up(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Run something to its end, again after each failure, after a growing pause."""
-    delay = RETRY_DELAY_S
-    while True:
-        started = time.monotonic()
-        try:
-            await work()
-        # One part that fails must not take the others with it.
-        except Exception as error:  # noqa: BLE001
-            _LOG.warning("%s failed, again in %s s", name, delay, exc_info=error)
-        else:
-            return
-        if time.monotonic() - started > RETRY_DELAY_S_MAX:
-            delay = RETRY_DELAY_S
-        await asyncio.sleep(delay)
-        delay = min(delay * 2, RETRY_DELAY_S_MAX)
+    async def _keep_up(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run something to its end, again after each failure, after a growing pause."""
+        delay = RETRY_DELAY_S
+        while True:
+            started = time.monotonic()
+            try:
+                return await work()
+            except StalledError as error:
+                _LOG.critical("stalled: %s", error)
+                return self.end(1)
+            # One part that fails must not take the others with it.
+            except Exception as error:  # noqa: BLE001
+                _LOG.error("%s failed, again in %s s", name, delay, exc_info=error)
+            if time.monotonic() - started > RETRY_DELAY_S_MAX:
+                delay = RETRY_DELAY_S
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, RETRY_DELAY_S_MAX)
 
 
 class _Server(uvicorn.Server):

@@ -67,15 +67,14 @@ class Metrics:
         self.outbox_pending = self._gauge("outbox_pending", "Events not yet in Kafka.")
         self.outbox_age_s = self._gauge("outbox_age_seconds", "Age of the oldest such event.")
         self.parked = self._gauge("dead_letters", "Records that are parked.")
-        self.lag = Gauge(
-            "shanhai_consumer_lag", "Records not yet read.", ("topic",), registry=self.registry
-        )
+        self.lag = self._gauge("consumer_lag", "Records not yet heard.", "topic")
+        self.lag_age_s = self._gauge("consumer_lag_age_seconds", "Age of the oldest.", "topic")
         self.ticker_runs = Counter(
             "shanhai_ticker_runs", "Runs of a ticker.", ("ticker", "result"), registry=self.registry
         )
 
-    def _gauge(self, name: str, documentation: str) -> Gauge:
-        return Gauge(f"shanhai_{name}", documentation, registry=self.registry)
+    def _gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
+        return Gauge(f"shanhai_{name}", documentation, labels, registry=self.registry)
 
 
 def masked(text: str) -> str:
