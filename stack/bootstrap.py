@@ -49,7 +49,15 @@ def _install() -> None:
     if not _is_usable():
         shutil.rmtree(VENV, ignore_errors=True)
         _run("建立虚拟环境  making a virtual environment", [sys.executable, "-m", "venv", VENV])
-    pip = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input", "-q", "install"]
+    pip: list[str | Path] = [
+        PYTHON,
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "--no-input",
+        "-q",
+        "install",
+    ]
     _run(
         "安装依赖  installing what requirements.lock says",
         [*pip, "--require-hashes", "-r", PROJECT / "requirements.lock"],

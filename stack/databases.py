@@ -13,6 +13,8 @@ from shared.migrations import migrate
 
 SERVICES: Final = ("registry", "recruitment", "transport", "lodging", "console")
 KEY_STORE: Final = "registry_keys"
+# Roles and databases are the whole server's: two that change their rights at once refuse each other.
+_ONE_AT_A_TIME: Final = "SELECT pg_advisory_lock(5458)"
 
 
 def migrations_of(service: str) -> Path:
@@ -30,6 +32,7 @@ async def provision(superuser_url: str, service: str) -> str:
     password = _password(superuser_url, service)
     conn = await asyncpg.connect(superuser_url)
     try:
+        await conn.execute(_ONE_AT_A_TIME)
         await conn.execute(_roles(service, password))
         await _ensure_database(conn, service, f"{service}_owner")
     finally:
@@ -52,6 +55,7 @@ async def provision_key_store(superuser_url: str) -> str:
     password = _password(superuser_url, KEY_STORE)
     conn = await asyncpg.connect(superuser_url)
     try:
+        await conn.execute(_ONE_AT_A_TIME)
         await conn.execute(_login(f"{KEY_STORE}_service", password))
         await _ensure_database(conn, KEY_STORE, f"{KEY_STORE}_service")
     finally:

@@ -23,11 +23,15 @@ from stack.kafka import Kafka
 from stack.plan import Plan
 from stack.postgres import Postgres
 from stack.runstate import Phase, RunState, take_lock
-from stack.services import ServiceProcess, wait_ready
+from stack.services import ServiceProcess, is_ready, not_ready, refuse_wrong_settings
 from stack.trouble import StackError, ensure_port_free
 from stack.watched import Watched
 
 LOOK_INTERVAL_S: Final = 0.5
+POLL_INTERVAL_S: Final = 0.1
+READY_TIMEOUT_S: Final = 120.0
+#: Who dies as often as this while starting will not live.
+DEATHS_MAX: Final = 3
 LOG_BYTES_MAX: Final = 64 * 1024 * 1024
 Say = Callable[[str], None]
 
@@ -65,7 +69,7 @@ class Stack:
         for service, replica in self.plan.replicas_of():
             self._add_service(ServiceProcess(self.plan, databases, service, replica))
         self.note("starting")
-        wait_ready(self.services)
+        self._wait_ready()
         self.note("ready")
 
     def look(self) -> None:
@@ -91,6 +95,19 @@ class Stack:
         pids = {one.name: one.pid() for one in self.watched}
         known = {name: pid for name, pid in pids.items() if pid is not None}
         RunState(os.getpid(), self.plan.to_json(), phase, known).write(self.plan.state_file)
+
+    def _wait_ready(self) -> None:
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        waiting = list(self.services)
+        while waiting:
+            self.look()
+            refuse_wrong_settings(waiting)
+            waiting = [one for one in waiting if not is_ready(one.url)]
+            hopeless = {one.name for one in self.watched if one.failures >= DEATHS_MAX}
+            if waiting and (time.monotonic() > deadline or waiting[0].name in hopeless):
+                raise not_ready(waiting[0])
+            if waiting:
+                time.sleep(POLL_INTERVAL_S)
 
     def _watch_servers(self) -> None:
         self.watched = [Watched("postgres", self.postgres.launch, lambda: self.postgres.pid)]

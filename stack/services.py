@@ -3,9 +3,9 @@
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +15,8 @@ from stack.plan import Plan
 from stack.trouble import StackError, tail
 
 PROJECT: Final = Path(__file__).parent.parent
-READY_TIMEOUT_S: Final = 120.0
 PROBE_TIMEOUT_S: Final = 2.0
 STOP_TIMEOUT_S: Final = 15.0
-POLL_INTERVAL_S: Final = 0.1
 EXIT_CONFIG: Final = 78
 OK: Final = 200
 
@@ -75,23 +73,19 @@ def is_ready(url: str) -> bool:
         return False
 
 
-def wait_ready(services: list[ServiceProcess]) -> None:
-    """Wait until all are ready; raises `StackError` with the end of the log of one that isn't."""
-    deadline = time.monotonic() + READY_TIMEOUT_S
-    waiting = list(services)
-    while waiting:
-        for one in waiting:
-            if one.pid() is None and one.exit_code() == EXIT_CONFIG:
-                raise StackError(
-                    f"服务 {one.service} 的设置有误:\n{tail(one.log, 5)}",
-                    f"a setting of the service {one.service} is wrong, see above ({one.log}).",
-                )
-        waiting = [one for one in waiting if not is_ready(one.url)]
-        if waiting and time.monotonic() > deadline:
-            late = waiting[0]
+def refuse_wrong_settings(services: Sequence[ServiceProcess]) -> None:
+    """Raise `StackError` when one stopped because of a setting: starting it again is no help."""
+    for one in services:
+        if one.pid() is None and one.exit_code() == EXIT_CONFIG:
             raise StackError(
-                f"服务 {late.service} 未能就绪,日志末尾:\n{tail(late.log)}",
-                f"the service {late.service} did not become ready; see above ({late.log}).",
+                f"服务 {one.service} 的设置有误:\n{tail(one.log, 5)}",
+                f"a setting of the service {one.service} is wrong, see above ({one.log}).",
             )
-        if waiting:
-            time.sleep(POLL_INTERVAL_S)
+
+
+def not_ready(process: ServiceProcess) -> StackError:
+    """Say that a service does not become ready, with the end of its log."""
+    return StackError(
+        f"服务 {process.service} 未能就绪,日志末尾:\n{tail(process.log)}",
+        f"the service {process.service} did not become ready; see above ({process.log}).",
+    )
