@@ -5,10 +5,13 @@ from services.console.consumers import HANDLERS
 from services.console.handlers.projection import derive_due
 from services.console.set_up import set_up
 from services.console.settings import ConsoleSettings
-from shared.service import Service
+from shared.service import Service, run
 from shared.ticker import Ticker
 
 # A missing seat becomes a task by time alone.
 DERIVE_DUE = Ticker("derive-due", interval_s=5.0, run=derive_due)
 
 SERVICE = Service("console", ConsoleSettings, ROUTER, HANDLERS, [DERIVE_DUE], set_up)
+
+if __name__ == "__main__":
+    run(SERVICE)

@@ -5,9 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, Final
 
-import asyncpg
 import httpx2
 
 from services.console.desk import CALL_TIMEOUT_S, Desk
@@ -19,8 +17,6 @@ from services.console.settings import ConsoleSettings
 from services.console.signing import SigningKeyError, SigningKeys, make_key_file
 from shared.http import House
 from shared.settings import stop
-
-SEED_RETRY_S: Final = 1.0
 
 
 @asynccontextmanager
@@ -36,7 +32,7 @@ async def set_up(house: House) -> AsyncIterator[None]:
         house.tasks["feed-bell"] = partial(bell.listen, house.db, FEED)
         if settings.seed_file is not None:
             seeds = json.loads(settings.seed_file.read_bytes())
-            house.tasks["seed"] = partial(seed_when_possible, house, seeds)
+            house.tasks["seed"] = partial(seed, house.db, seeds)
         yield
 
 
@@ -47,14 +43,3 @@ def _keys(settings: ConsoleSettings) -> SigningKeys:
         return SigningKeys.read(settings.signing_key_file, settings.issuer)
     except SigningKeyError as e:
         stop([f"CONSOLE_SIGNING_KEY_FILE: {e}"])
-
-
-async def seed_when_possible(house: House, seeds: list[dict[str, Any]]) -> None:
-    """Register what a local stack has from its start, as soon as the database is there."""
-    while True:
-        try:
-            await seed(house.db, seeds)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            await asyncio.sleep(SEED_RETRY_S)
-        else:
-            return

@@ -55,7 +55,8 @@ class SigningKeys:
     def sign(self, identity: Identity, now: datetime, token_id: UUID) -> str:
         """Make an access token for five minutes of real time."""
         kid, key = next(iter(self.keys.items()))
-        issued = int(now.timestamp())
+        # With fractions: a token counts when it was issued after a revocation of the same second.
+        issued = round(now.timestamp(), 3)
         claims: dict[str, Any] = {
             "iss": self.issuer,
             "aud": AUDIENCE,

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.console.api import accounts, events, journeys, tokens
+from services.console.api import accounts, events, journeys, letters, tokens
 
 ROUTER = APIRouter()
-for part in (tokens, accounts, journeys, events):
+for part in (tokens, accounts, journeys, events, letters):
     ROUTER.include_router(part.router)
