@@ -1,24 +1,15 @@
 """The days of a trip over HTTP: scheduled, boarded, arrived, handed over, closed."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-import asyncpg
-import httpx2
-import pytest_asyncio
-
-from services.transport.handlers.boarding import no_shows
-from shared.database import Database
-from stack.databases import at_database
 from tests.integration.transport.world import (
     ENTERPRISE,
     IDS,
     OFFICE,
-    SERVICE,
+    World,
     a_placement,
+    a_scan,
     a_trip,
     at,
     kinds,
@@ -30,66 +21,11 @@ from tests.integration.transport.world import (
     trip_body,
 )
 from tests.support.http import (
-    a_coordinator,
     an_enterprise,
     an_escort,
     an_office,
-    app_client,
     bearer,
 )
-from tests.support.postgres import ServiceDb, Templates
-
-
-@dataclass
-class World:
-    db: Database
-    http: httpx2.AsyncClient
-    superuser_url: str
-
-    async def post(self, path: str, body: Any = None, status: int = 200, **more: Any) -> Any:
-        answer = await self.http.post(f"/v1/{path}", json=body, **more)
-        assert answer.status_code == status, answer.text
-        return answer.json()
-
-    async def schedule(self, **overrides: Any) -> UUID:
-        made = await self.post("trips", trip_body(**overrides), 201)
-        await settle(self.db)
-        return UUID(made["trip_id"])
-
-    async def as_superuser(self, sql: str, *args: Any) -> None:
-        name = await one(self.db, "SELECT current_database()")
-        conn = await asyncpg.connect(at_database(self.superuser_url, name))
-        try:
-            await conn.execute(sql, *args)
-        finally:
-            await conn.close()
-
-    async def let_pass(self, span: timedelta) -> None:
-        """Move the business clock."""
-        await self.as_superuser(
-            "UPDATE business_clock SET offset_interval = offset_interval + $1", span
-        )
-
-    async def no_shows(self, grace: timedelta = timedelta(0)) -> int:
-        async with self.db.transaction(role="worker") as tx:
-            return await no_shows(grace)(tx)
-
-
-@pytest_asyncio.fixture
-async def world(service_db: ServiceDb, templates: Templates) -> AsyncIterator[World]:
-    db = await service_db("transport")
-    async with app_client(SERVICE, db, await a_coordinator(db)) as http:
-        yield World(db, http, templates.server.superuser_url())
-
-
-def a_scan(booking_id: UUID, **overrides: Any) -> dict[str, Any]:
-    fields = {
-        "scan_id": str(IDS.uuid7()),
-        "booking_id": str(booking_id),
-        "scanned_at": at(7.9).isoformat(),
-        "stop": "530902-00",
-    }
-    return fields | overrides
 
 
 async def test_a_trip_from_plan_to_zero_difference(world: World) -> None:

@@ -2,21 +2,27 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+import asyncpg
+import httpx2
 
 from contracts.fields import Site
 from contracts.recruitment import PlacementCancelled, PlacementChanged, PlacementConfirmed
 from services.transport.api import router
 from services.transport.consumers import HANDLERS
 from services.transport.domain.trip import Carrier, Stop, Trip
+from services.transport.handlers.boarding import no_shows
 from services.transport.handlers.seats import run_seats
 from services.transport.settings import TransportSettings
 from shared.clock import civil_date
 from shared.database import Database
 from shared.ids import Ids
 from shared.service import Service
+from stack.databases import at_database
 from tests.support.events import heard
 
 IDS = Ids()
@@ -200,3 +206,48 @@ async def placed(db: Database, *placements: PlacementConfirmed) -> list[UUID]:
     await heard(db, HANDLERS, placements)
     await settle(db)
     return await bookings_of(db, placements)
+
+
+@dataclass
+class World:
+    db: Database
+    http: httpx2.AsyncClient
+    superuser_url: str
+
+    async def post(self, path: str, body: Any = None, status: int = 200, **more: Any) -> Any:
+        answer = await self.http.post(f"/v1/{path}", json=body, **more)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    async def schedule(self, **overrides: Any) -> UUID:
+        made = await self.post("trips", trip_body(**overrides), 201)
+        await settle(self.db)
+        return UUID(made["trip_id"])
+
+    async def as_superuser(self, sql: str, *args: Any) -> None:
+        name = await one(self.db, "SELECT current_database()")
+        conn = await asyncpg.connect(at_database(self.superuser_url, name))
+        try:
+            await conn.execute(sql, *args)
+        finally:
+            await conn.close()
+
+    async def let_pass(self, span: timedelta) -> None:
+        """Move the business clock."""
+        await self.as_superuser(
+            "UPDATE business_clock SET offset_interval = offset_interval + $1", span
+        )
+
+    async def no_shows(self, grace: timedelta = timedelta(0)) -> int:
+        async with self.db.transaction(role="worker") as tx:
+            return await no_shows(grace)(tx)
+
+
+def a_scan(booking_id: UUID, **overrides: Any) -> dict[str, Any]:
+    fields = {
+        "scan_id": str(IDS.uuid7()),
+        "booking_id": str(booking_id),
+        "scanned_at": at(7.9).isoformat(),
+        "stop": "530902-00",
+    }
+    return fields | overrides
