@@ -197,7 +197,7 @@ async def test_a_plan_is_checked_before_it_is_kept(world: World) -> None:
     assert ("/stops/1", "second_driver") in {(e["pointer"], e["code"]) for e in refused["errors"]}
     for broken, code in (
         ({"stops": stops[:1]}, "wrong_length"),
-        ({"stops": [stops[0], stops[0]]}, "times_missing"),
+        ({"stops": [stops[0], stops[0]]}, "stop_twice"),
         ({"stops": [stops[0], stops[2], stops[1]]}, "times_out_of_order"),
         ({"minimum_load": 51}, "out_of_range"),
         ({"crew": ["张三"]}, "wrong_form"),
