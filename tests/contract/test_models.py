@@ -1,5 +1,6 @@
 """Every event of the catalogue: round trip, frozen schema, golden examples, AsyncAPI."""
 
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -168,3 +169,11 @@ def _references(value: object) -> list[str]:
         own = [value["$ref"]] if "$ref" in value else []
         return own + [ref for part in value.values() for ref in _references(part)]
     return [ref for part in value for ref in _references(part)] if isinstance(value, list) else []
+
+
+@pytest.mark.parametrize("service", [name for name in HEARERS if name != "console"])
+def test_a_service_handles_nothing_but_what_it_is_told_to_hear(service: str) -> None:
+    handlers = importlib.import_module(f"services.{service}.consumers").HANDLERS
+    handled = {wire_type for wire_type in EVENTS if handlers.hears(wire_type)}
+    assert handled
+    assert handled <= {event.wire_type for event in heard_by(service)}
