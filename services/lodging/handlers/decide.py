@@ -14,7 +14,7 @@ from services.lodging.domain.eligibility import Case, Rule, Verdict, judge, nigh
 from services.lodging.domain.house import Bed, House, Wish
 from services.lodging.domain.journey import Person, hired_on
 from services.lodging.domain.programme import KeyEnterprise, Programme
-from services.lodging.domain.stay import BEDDED, State, Stay, Step
+from services.lodging.domain.stay import BEDDED, UNDECIDED, State, Stay, Step
 from services.lodging.handlers.desk import Desk
 from services.lodging.handlers.moving import Move, movable, relocate, set_cut_off
 from services.lodging.store import credit, facts, houses, programmes
@@ -22,21 +22,23 @@ from services.lodging.store import stays as store
 from shared.clock import real_now
 from shared.transaction import Tx
 
-STAYS_MAX: Final = 2_000
+WHEN_FREED: Final = store.Batch(new=2_000, waiting=20_000, beside=0)
+# Nothing became free: the first in line only take care that newer ones don't pass them for ever.
+OTHERWISE: Final = store.Batch(new=2_000, waiting=0, beside=500)
 # Real time that a group waits for members who aren't in yet.
 GROUP_WAIT: Final = timedelta(seconds=20)
 
 
 async def decide(tx: Tx, *, freed: bool) -> int:
     """Decide what can be decided, with `freed` the waitlist too; give the number decided."""
-    workers = await store.list_workers_undecided(tx, STAYS_MAX, waiting=freed)
+    workers = await store.list_workers_undecided(tx, WHEN_FREED if freed else OTHERWISE)
     if freed:
         await store.update_freed(tx, freed=False)
         await _go_home(tx)
     if not workers:
         return 0
     persons = await facts.load_persons(tx, workers)
-    stays = await _complete(tx, [s for p in persons.values() for s in _first_undecided(p)])
+    stays = await _complete(tx, _undecided(persons.values()))
     if not stays:
         return 0
     bench = await load_bench(tx, persons, {s.enterprise_id for s in stays})
@@ -56,13 +58,20 @@ async def _go_home(tx: Tx) -> None:
     await relocate(desk, [Move(s, s.nights, "site_changed", s.site) for s in elsewhere])
 
 
-def _first_undecided(person: Person) -> Iterable[Stay]:
-    """Give one stay at a time, new ones first: the next sees what became of it."""
-    for state in (State.REQUESTED, State.WAITLISTED):
-        for stay in person.stays:
-            if stay.state is state and stay.ready_at is not None:
-                return (stay,)
-    return ()
+def _undecided(persons: Iterable[Person]) -> list[Stay]:
+    """Give one stay of each person, new ones first: the next sees what became of it.
+
+    A group of which a member has something else to be decided first comes later, whole.
+    """
+    first: list[Stay] = []
+    later: set[UUID] = set()
+    for person in persons:
+        ready = [s for s in person.stays if s.state in UNDECIDED and s.ready_at is not None]
+        ready.sort(key=lambda s: s.state is State.WAITLISTED)
+        first += ready[:1]
+        if ready and ready[0].group_id is None:
+            later |= {s.group_id for s in ready[1:] if s.group_id is not None}
+    return [s for s in first if s.group_id not in later]
 
 
 async def _complete(tx: Tx, stays: Sequence[Stay]) -> list[Stay]:

@@ -96,18 +96,36 @@ async def find_stay(tx: Tx, stay_id: UUID) -> Stay | None:
 
 
 _UNDECIDED: Final = """
-(SELECT worker_id FROM stay WHERE state = 'requested' AND ready_at IS NOT NULL
- ORDER BY stay_id LIMIT $1)
+WITH new AS (
+    SELECT worker_id, group_id FROM stay WHERE state = 'requested' AND ready_at IS NOT NULL
+    ORDER BY stay_id LIMIT $1),
+waiting AS (
+    SELECT worker_id, group_id FROM stay WHERE state = 'waitlisted'
+    ORDER BY priority DESC, requested_at, stay_id
+    LIMIT (SELECT $2::bigint + $3::bigint * least(count(*), 1) FROM new)),
+picked AS (SELECT * FROM new UNION ALL SELECT * FROM waiting)
+SELECT worker_id FROM picked
 UNION ALL
-(SELECT worker_id FROM stay WHERE state = 'waitlisted' AND ($2 OR EXISTS (
-    SELECT FROM stay WHERE state = 'requested' AND ready_at IS NOT NULL))
- ORDER BY priority DESC, requested_at, stay_id LIMIT $1)
+-- A limit never cuts through a group.
+SELECT s.worker_id FROM stay s
+WHERE s.state IN ('requested', 'waitlisted')
+  AND s.group_id IN (SELECT group_id FROM picked WHERE group_id IS NOT NULL)
 """
 
 
-async def list_workers_undecided(tx: Tx, limit: int, *, waiting: bool) -> list[UUID]:
-    """List persons with a stay to decide: new ones; the waitlist's beside them, or if asked."""
-    return [r["worker_id"] for r in await tx.fetch(_UNDECIDED, limit, waiting)]
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How many stays a decision looks at: new ones, waiting ones, and those beside new ones."""
+
+    new: int
+    waiting: int
+    beside: int
+
+
+async def list_workers_undecided(tx: Tx, batch: Batch) -> list[UUID]:
+    """List persons with a stay to decide, first come first."""
+    rows = await tx.fetch(_UNDECIDED, batch.new, batch.waiting, batch.beside)
+    return [r["worker_id"] for r in rows]
 
 
 _UNHEARD: Final = """
