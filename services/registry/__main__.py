@@ -1,0 +1,12 @@
+"""Runs the registry: `python -m services.registry [--role api|worker]`."""
+
+from services.registry.api import router
+from services.registry.consumers import HANDLERS
+from services.registry.set_up import set_up
+from services.registry.settings import RegistrySettings
+from shared.service import Service, run
+
+SERVICE = Service("registry", RegistrySettings, router, HANDLERS, setup=set_up)
+
+if __name__ == "__main__":
+    run(SERVICE)

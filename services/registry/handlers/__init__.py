@@ -1,0 +1,1 @@
+"""The registry's use cases: a batch taken in and imported, nominations, reveals, erasures."""

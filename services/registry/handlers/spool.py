@@ -1,0 +1,42 @@
+"""Keeps a roster's checked rows between the two passes of an import: on disk, sealed, and gone at a kill."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from typing import Final, Self
+
+from services.registry.roster.check import CheckedRow
+from services.registry.vault import open_sealed, seal
+
+_MEMORY_BYTES: Final = 4 * 1024 * 1024
+_PLACE: Final = b"spool"
+
+
+class Spool:
+    """Chunks of rows in a file without a name, under a key that only this object knows."""
+
+    def __init__(self) -> None:
+        self._key = os.urandom(32)
+        self._file = tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES)  # noqa: SIM115 (closed by exit)
+        self._lengths: list[int] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, rows: Sequence[CheckedRow]) -> None:
+        """Add a chunk."""
+        plain = json.dumps([r.as_list() for r in rows], ensure_ascii=False).encode()
+        sealed = seal(self._key, plain, _PLACE)
+        self._file.write(sealed)
+        self._lengths.append(len(sealed))
+
+    def chunks(self) -> Iterator[list[CheckedRow]]:
+        """Give the chunks back in order, each made when it is asked for."""
+        self._file.seek(0)
+        for length in self._lengths:
+            plain = open_sealed(self._key, self._file.read(length), _PLACE)
+            yield [CheckedRow.from_list(told) for told in json.loads(plain)]

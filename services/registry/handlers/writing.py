@@ -1,0 +1,228 @@
+"""Writes what was decided about a chunk of rows: persons into the vault, events into the outbox."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from services.registry.domain import REJECTED_ROWS_KEPT, Profile, changed_wishes
+from services.registry.handlers.claiming import Claimed
+from services.registry.handlers.intake import Intake
+from services.registry.handlers.saying import (
+    say_hired,
+    say_nominated,
+    say_nomination_changed,
+    say_registered,
+    say_updated,
+)
+from services.registry.handlers.values import day_of, wishes_of
+from services.registry.roster.check import CheckedRow
+from services.registry.roster.reading import Layout
+from services.registry.roster.settle import Outcome
+from services.registry.store import batches, nominations, people
+from services.registry.store.batches import Batch
+from services.registry.store.nominations import Hire
+from services.registry.store.people import SEALED, Relation
+from services.registry.vault import seal, seal_with
+from shared.transaction import Tx
+
+# These are kept as they were understood; of the others the office's own text is kept.
+_NORMALISED = frozenset({"resident_id", "phone", "emergency_phone"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """An accepted or already known row on its way into the vault."""
+
+    index: int
+    row: CheckedRow
+    worker_id: UUID
+    accepted: bool
+
+
+class ChunkWriter:
+    """Writes chunk after chunk of one batch."""
+
+    def __init__(
+        self, tx: Tx, intake: Intake, batch: Batch, claimed: Claimed, layout: Layout
+    ) -> None:
+        self._tx = tx
+        self._vault = intake.vault
+        self._batch = batch
+        self._claimed = claimed
+        self._tenant_kind = "office" if batch.kind == "origin_roster" else "enterprise"
+        self._columns = {f: i for i, f in enumerate(layout.fields) if f in SEALED}
+
+    async def write(self, start: int, chunk: Sequence[CheckedRow]) -> None:
+        """Write a chunk, its first row being the `start`th of the file."""
+        persons: list[_Person] = []
+        left_out: list[tuple[int, CheckedRow]] = []
+        for index, row in enumerate(chunk, start):
+            settled = self._claimed.settled[index]
+            if settled.outcome is Outcome.REJECTED or "duplicate_in_file" in settled.codes:
+                left_out.append((index, row))
+            elif worker_id := self._claimed.worker_of(index):
+                accepted = settled.outcome is Outcome.ACCEPTED
+                persons.append(_Person(index, row, worker_id, accepted))
+        if persons:
+            await self._write_persons(persons)
+        if left_out:
+            await self._write_left_out(left_out)
+
+    async def _write_persons(self, persons: list[_Person]) -> None:
+        profiles = await self._write_relations(persons)
+        await self._write_workers(persons)
+        if self._batch.kind == "origin_roster":
+            links = await self._say_nominations(persons, profiles)
+        else:
+            links = await self._say_hires(persons, profiles)
+        tenant_id, batch_id = self._batch.tenant_id, self._batch.batch_id
+        records = (
+            (batch_id, p.row.row, tenant_id, p.worker_id, *links[p.worker_id]) for p in persons
+        )
+        await batches.insert_batch_workers(self._tx, records)
+
+    async def _write_relations(self, persons: list[_Person]) -> dict[UUID, Profile]:
+        tx, tenant_id = self._tx, self._batch.tenant_id
+        returning = [p.worker_id for p in persons if p.worker_id not in self._claimed.fresh]
+        known = await people.find_relations(tx, tenant_id, returning) if returning else {}
+        ids = {p.worker_id: known.get(p.worker_id) or tx.ids.uuid7() for p in persons}
+        keys = await self._vault.load_keys(known.values()) if known else {}
+        fresh = [i for i in ids.values() if i not in keys]
+        keys |= {k.key_id: k.key for k in await self._vault.new_keys(tenant_id, fresh)}
+        relations = await asyncio.to_thread(self._relations, persons, ids, keys)
+        new = [r for r in relations if r.worker_id not in known]
+        await people.insert_relations(tx, tenant_id, self._tenant_kind, new)
+        profiles = {r.worker_id: r.profile for r in new}
+        if known:
+            old = [r for r in relations if r.worker_id in known]
+            profiles |= await people.update_relations(tx, tenant_id, old)
+        return profiles
+
+    def _relations(
+        self, persons: list[_Person], ids: dict[UUID, UUID], keys: dict[UUID, bytes]
+    ) -> list[Relation]:
+        return [self._relation(p, ids[p.worker_id], keys[ids[p.worker_id]]) for p in persons]
+
+    def _relation(self, person: _Person, relation_id: UUID, key: bytes) -> Relation:
+        values, cells = person.row.values, person.row.cells
+        cipher = AESGCM(key)
+        sealed = {}
+        for field, column in self._columns.items():
+            text = values.get(field) if field in _NORMALISED else cells[column]
+            if text:
+                sealed[field] = seal_with(cipher, text.encode(), field_place(relation_id, field))
+        profile = _profile(values)
+        new_here = person.worker_id in self._claimed.fresh or person.accepted
+        return Relation(
+            relation_id=relation_id,
+            worker_id=person.worker_id,
+            profile=profile.with_origin(self._batch.division_code) if new_here else profile,
+            sealed=sealed,
+            poverty_lifted=values.get("poverty_lifted_worker"),
+            monitored=values.get("monitored_person"),
+        )
+
+    async def _write_workers(self, persons: list[_Person]) -> None:
+        tx, fresh = self._tx, self._claimed.fresh
+        told = [(p.worker_id, _profile(p.row.values)) for p in persons]
+        new = [(w, p.with_origin(self._batch.division_code)) for w, p in told if w in fresh]
+        await people.insert_workers(tx, new)
+        for worker_id, profile in new:
+            say_registered(tx, worker_id, profile)
+        old = [(w, p) for w, p in told if w not in fresh]
+        changed = await people.update_workers(tx, old) if old else {}
+        for worker_id, profile in changed.items():
+            say_updated(tx, worker_id, profile)
+
+    async def _say_nominations(
+        self, persons: list[_Person], profiles: dict[UUID, Profile]
+    ) -> dict[UUID, tuple[UUID | None, UUID | None]]:
+        links: dict[UUID, tuple[UUID | None, UUID | None]] = {}
+        for p in persons:
+            nomination = self._claimed.nominations.get(p.index)
+            if nomination:
+                say_nominated(self._tx, nomination, profiles[p.worker_id])
+                links[p.worker_id] = (nomination.nomination_id, None)
+        known = {p.worker_id: p.row for p in persons if p.worker_id not in links}
+        return links | await self._change_nominations(known, profiles) if known else links
+
+    async def _change_nominations(
+        self, known: dict[UUID, CheckedRow], profiles: dict[UUID, Profile]
+    ) -> dict[UUID, tuple[UUID | None, UUID | None]]:
+        tx = self._tx
+        active = await nominations.load_active_of_workers_for_update(
+            tx, self._batch.tenant_id, list(known)
+        )
+        changes = []
+        for worker_id, live in active.items():
+            told = wishes_of(known[worker_id].values)
+            new, changed = changed_wishes(live.nomination.wishes, told, self._batch.submitted_on)
+            if changed:
+                live.nomination.wishes = new
+                changes.append((live.nomination.nomination_id, new))
+                say_nomination_changed(tx, live, profiles[worker_id], changed)
+        if changes:
+            await nominations.update_wishes(tx, changes)
+        ids = {w: live.nomination.nomination_id for w, live in active.items()}
+        return {w: (ids.get(w), None) for w in known}
+
+    async def _say_hires(
+        self, persons: list[_Person], profiles: dict[UUID, Profile]
+    ) -> dict[UUID, tuple[UUID | None, UUID | None]]:
+        tx, batch = self._tx, self._batch
+        told = [_hire(tx, p) for p in persons]
+        said = await nominations.upsert_hires(tx, batch.tenant_id, batch.batch_id, told)
+        for p in persons:
+            if p.accepted:
+                say_hired(
+                    tx, batch.tenant_id, batch.batch_id, said[p.worker_id], profiles[p.worker_id]
+                )
+        return {w: (None, hire.hire_id) for w, hire in said.items()}
+
+    async def _write_left_out(self, left_out: list[tuple[int, CheckedRow]]) -> None:
+        tx, batch = self._tx, self._batch
+        ids = [tx.ids.uuid7() for _ in left_out]
+        keys = await self._vault.new_keys(batch.tenant_id, ids)
+        expires_at = tx.now + REJECTED_ROWS_KEPT
+        records = [
+            (
+                key.key_id, batch.batch_id, row.row, batch.tenant_id, self._claimed.rows[index].person,
+                seal(key.key, json.dumps(row.cells, ensure_ascii=False).encode(), key.key_id.bytes),
+                expires_at,
+            )
+            for key, (index, row) in zip(keys, left_out, strict=True)
+        ]  # fmt: skip
+        await batches.insert_rejected_rows(tx, records)
+
+
+def field_place(relation_id: UUID, field: str) -> bytes:
+    """Name the place of a sealed field: it opens nowhere else."""
+    return relation_id.bytes + field.encode()
+
+
+def _hire(tx: Tx, person: _Person) -> Hire:
+    values = person.row.values
+    day = day_of(values.get("hired_on"))
+    if day is None:
+        raise LookupError("an accepted new hire has its day")
+    return Hire(tx.ids.uuid7(), person.worker_id, day, values.get("site"))
+
+
+def _profile(values: dict[str, Any]) -> Profile:
+    pay_min, pay_max = values.get("preferred_pay") or (None, None)
+    return Profile(
+        gender=values["gender"],
+        birth_year_month=values["birth_year_month"],
+        # Without a home county the row says nothing new about where a known person comes from.
+        origin_division_code=values.get("home_county"),
+        education_code=values.get("education"),
+        certificate_codes=tuple(values.get("certificates") or ()),
+        occupation_codes=tuple(values.get("preferred_occupation") or ()),
+        preferred_pay_min=pay_min,
+        preferred_pay_max=pay_max,
+    )

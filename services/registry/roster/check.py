@@ -1,0 +1,230 @@
+"""Checks one row: every fault of every cell in one pass, and what the row says when it is in order."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from services.registry.roster import catalogue, choices, dates, phones
+from services.registry.roster.fields import (
+    COMPANIONS,
+    HIRED_ON,
+    NAME,
+    PHONE,
+    RESIDENT_ID,
+    SERIAL,
+    Kind,
+    required,
+)
+from services.registry.roster.header import Header
+from services.registry.roster.ids import is_imprecise, resident_id, told_by
+from services.registry.roster.issue import Severity
+from services.registry.roster.masks import mask
+from services.registry.roster.parsed import ERROR, Parsed
+from services.registry.roster.sheet import Sheet, Value
+from services.registry.roster.text import clean
+
+_LENGTHS: Final = {NAME: 50, "notes": 500}
+_LENGTH: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a row is checked against: whose roster it is, and the day of submission."""
+
+    kind: Kind
+    division_code: str
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A fault as the check finds it; `column` counts from 0."""
+
+    column: int
+    field: str | None
+    code: str
+    severity: Severity
+    masked: str | None
+
+
+@dataclass(slots=True)
+class CheckedRow:
+    """One person's row: what it says (plain values that JSON can hold), and what is wrong with it.
+
+    `row` is as the office sees it; `cells` are the texts to give back, by column; `values` has
+    derived values by field, of which a faulty cell has none.
+    """
+
+    row: int
+    cells: list[str]
+    faults: list[Found] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_error(self) -> bool:
+        """Whether a fault of its own leaves the row out."""
+        return any(f.severity == ERROR for f in self.faults)
+
+    def as_list(self) -> list[Any]:
+        """Give the row as JSON can carry it."""
+        faults = [[f.column, f.field, f.code, f.severity, f.masked] for f in self.faults]
+        return [self.row, self.cells, faults, self.values]
+
+    @classmethod
+    def from_list(cls, told: list[Any]) -> "CheckedRow":
+        """Read what `as_list` gave."""
+        row, cells, faults, values = told
+        return cls(row, cells, [Found(*f) for f in faults], values)
+
+
+class Checker:
+    """Checks the rows below one header."""
+
+    def __init__(self, header: Header, sheet: Sheet, context: Context) -> None:
+        self._context = context
+        self._width = len(header.fields)
+        self._columns = [(f, i) for i, f in enumerate(header.fields) if f and f != SERIAL]
+        # The ID number speaks about gender, the residence about the boarding place.
+        self._columns.sort(key=lambda c: _ORDER.get(c[0], 1))
+        self._required = frozenset(required(context.kind))
+        self._formulas = sheet.marks.formulas
+        self._is_text = sheet.is_text
+
+    def check(self, number: int, row: Sequence[Value]) -> CheckedRow:
+        """Check one row; `number` counts from 0."""
+        texts = [clean(v) for v in row]
+        cells = texts[: self._width] + [""] * (self._width - len(texts))
+        checked = CheckedRow(number + 1, cells)
+        for name, column in self._columns:
+            value = row[column] if column < len(row) else None
+            self._check_cell(checked, _Cell(number, name, column, value, cells[column]))
+        _complete(checked.values)
+        extra = next((i for i, t in enumerate(texts) if t and i >= self._width), None)
+        if self._is_text and extra is not None:
+            checked.faults.append(
+                Found(extra, None, "row_too_long", ERROR, mask(None, texts[extra]))
+            )
+        checked.faults.sort(key=lambda f: f.column)
+        return checked
+
+    def _check_cell(self, checked: CheckedRow, cell: "_Cell") -> None:
+        if (cell.number, cell.column) in self._formulas:
+            checked.faults.append(cell.fault("formula_not_allowed"))
+            # What a formula showed last is not what the office wrote.
+            checked.cells[cell.column] = ""
+        elif not cell.text:
+            if cell.name in self._required:
+                checked.faults.append(cell.fault("required"))
+            else:
+                self._read(checked, cell)
+        elif len(cell.text) > _LENGTHS.get(cell.name, _LENGTH):
+            checked.faults.append(cell.fault("text_too_long"))
+        else:
+            self._read(checked, cell)
+
+    def _read(self, checked: CheckedRow, cell: "_Cell") -> None:
+        reader = _READERS.get(cell.name)
+        if reader is None:
+            checked.values[cell.name] = cell.text
+            return
+        read = reader(cell, checked.values, self._context)
+        checked.values[cell.name] = read.value
+        for code, severity in read.faults:
+            checked.faults.append(
+                Found(cell.column, cell.name, code, severity, mask(cell.name, cell.text))
+            )
+        if cell.name == RESIDENT_ID and isinstance(cell.value, int | float):
+            _keep_imprecise(checked.cells, cell)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    number: int
+    name: str
+    column: int
+    value: Value
+    text: str
+
+    def fault(self, code: str) -> Found:
+        return Found(self.column, self.name, code, ERROR, mask(self.name, self.text))
+
+
+def _keep_imprecise(cells: list[str], cell: _Cell) -> None:
+    # Sent back as it was the number must be refused again, not pass as a whole one.
+    if is_imprecise(cell.value, cell.text):
+        cells[cell.column] = f"{float(cell.text):.14E}"
+
+
+_Values = dict[str, Any]
+_Reader = Callable[[_Cell, _Values, Context], Parsed[Any]]
+
+
+def _read_id(cell: _Cell, values: _Values, context: Context) -> Parsed[str]:
+    read = resident_id(cell.value, cell.text, context.today)
+    if read.value:
+        told = told_by(read.value)
+        values["told_gender"] = told.gender
+        values["birth_year_month"] = f"{told.birth:%Y-%m}"
+    return read
+
+
+def _read_gender(cell: _Cell, values: _Values, _: Context) -> Parsed[str]:
+    return choices.gender(cell.text, values.get("told_gender"))
+
+
+def _read_residence(cell: _Cell, values: _Values, context: Context) -> Parsed[str]:
+    anywhere = context.kind == "new_hires"
+    values["home_county"] = catalogue.home_county(
+        cell.text, context.division_code, anywhere=anywhere
+    )
+    return Parsed(cell.text)
+
+
+def _read_available(cell: _Cell, _: _Values, context: Context) -> Parsed[str]:
+    if not cell.text:
+        return Parsed(None)
+    read = dates.available_from(cell.value, context.today)
+    return Parsed(read.value.isoformat() if read.value else None, read.faults)
+
+
+def _read_hired(cell: _Cell, _: _Values, context: Context) -> Parsed[str]:
+    read = dates.hired_on(cell.value, context.today)
+    return Parsed(read.value.isoformat() if read.value else None, read.faults)
+
+
+def _read_place(cell: _Cell, values: _Values, context: Context) -> Parsed[str]:
+    origin = values.get("home_county") or context.division_code
+    return catalogue.boarding_place(cell.text, origin)
+
+
+def _read_bed(cell: _Cell, _: _Values, __: Context) -> Parsed[bool]:
+    read = choices.yes_no(cell.text)
+    # An empty cell asks for nothing, and takes nothing back that was asked for before.
+    return read if cell.text else Parsed(None)
+
+
+_READERS: Final[Mapping[str, _Reader]] = {
+    RESIDENT_ID: _read_id,
+    "gender": _read_gender,
+    PHONE: lambda cell, _, __: phones.phone(cell.text),
+    "emergency_phone": lambda cell, _, __: phones.emergency_phone(cell.text),
+    "registered_residence": _read_residence,
+    "available_from": _read_available,
+    HIRED_ON: _read_hired,
+    "boarding_point": _read_place,
+    "poverty_lifted_worker": lambda cell, _, __: choices.yes_no(cell.text),
+    "monitored_person": lambda cell, _, __: choices.yes_no(cell.text),
+    "needs_bed": _read_bed,
+    "preferred_pay": lambda cell, _, __: choices.pay(cell.text),
+    "education": lambda cell, _, __: catalogue.education(cell.text),
+    "certificates": lambda cell, _, __: catalogue.certificates(cell.text),
+    "preferred_occupation": lambda cell, _, __: catalogue.occupations(cell.text),
+    "site": lambda cell, _, context: catalogue.site(cell.text, context.division_code),
+}
+_ORDER: Final = {RESIDENT_ID: 0, "registered_residence": 0, COMPANIONS: 2}
+
+
+def _complete(values: _Values) -> None:
+    values["gender"] = values.get("gender") or values.pop("told_gender", None)
+    values.pop("told_gender", None)

@@ -1,0 +1,71 @@
+"""Reads .csv: UTF-8 with or without BOM, or GB18030; separated by comma, semicolon or tab."""
+
+import csv
+import io
+import re
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from services.registry.roster.fields import folded
+from services.registry.roster.issue import FileRefused
+from services.registry.roster.limits import Limits
+from services.registry.roster.sheet import Marks, Sheet, Value
+
+_BOM: Final = b"\xef\xbb\xbf"
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_LINE_BREAK: Final = re.compile(rb"[\r\n]")
+_SEPARATORS: Final = ",;\t"
+_HEADER_ROWS: Final = 20
+_SENTINEL: Final = "\x1e"
+
+
+def sheet(data: bytes, limits: Limits, known_words: set[str]) -> Sheet:
+    """Give the file as one sheet; its separator is the one that shows the most known header words.
+
+    Raises `FileRefused`: bad_encoding, bad_csv, line_too_long.
+    """
+    if max(map(len, _LINE_BREAK.split(data))) > limits.csv_line_bytes_max:
+        kilobytes = limits.csv_line_bytes_max >> 10
+        raise FileRefused("line_too_long", f"有一行超过 {kilobytes} KB，请检查引号与换行。")
+    text = _decoded(data)
+    if "\0" in text:
+        raise FileRefused("bad_csv", "文件含有空字符 (NUL)，不是有效的 CSV。")
+    separator = max(_SEPARATORS, key=lambda s: _known(text, s, known_words))
+    _check_quotes(text, separator)
+    return Sheet("CSV", _rows(text, separator), Marks(), is_text=True)
+
+
+def _decoded(data: bytes) -> str:
+    encodings = ("utf-8-sig",) if data.startswith(_BOM) else ("utf-8", "gb18030")
+    for encoding in encodings if data[:2] not in _UTF16 else ():
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise FileRefused(
+        "bad_encoding", "文件编码无法识别，请另存为 UTF-8 或 GB18030 (GBK) 编码的 CSV。"
+    )
+
+
+def _reader(text: str, separator: str) -> Iterator[list[str]]:
+    # Fields may be as long as a line; the line's own limit was checked before.
+    csv.field_size_limit(1 << 30)
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+
+
+def _known(text: str, separator: str, known_words: set[str]) -> int:
+    first = zip(range(_HEADER_ROWS), _reader(text, separator), strict=False)
+    return max((sum(folded(cell) in known_words for cell in row) for _, row in first), default=0)
+
+
+def _check_quotes(text: str, separator: str) -> None:
+    # An open quote swallows all that follows: then this record does not come out as itself.
+    last = deque(_reader(f"{text.rstrip()}\n{_SENTINEL}", separator), maxlen=1)
+    if list(last) != [[_SENTINEL]]:
+        raise FileRefused("bad_csv", "CSV 的引号不成对，请检查后重新另存。")
+
+
+def _rows(text: str, separator: str) -> Iterator[tuple[int, list[Value]]]:
+    for number, row in enumerate(_reader(text, separator)):
+        yield number, list(row)

@@ -1,0 +1,25 @@
+"""Length-prefixed JSON between the service and the process that reads a file."""
+
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any, Final
+
+#: Four bytes, big-endian: how many bytes of JSON follow.
+HEAD: Final = struct.Struct(">I")
+#: A reader that was taken over by what it read must not fill the service's memory.
+FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
+
+
+def frame(told: Mapping[str, Any]) -> bytes:
+    """Give one frame."""
+    body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    return HEAD.pack(len(body)) + body
+
+
+def unframed(body: bytes) -> dict[str, Any]:
+    """Read a frame's body; raises ValueError."""
+    told = json.loads(body)
+    if not isinstance(told, dict):
+        raise ValueError("a frame holds an object")  # noqa: TRY004 (a wrong value from outside)
+    return told

@@ -1,0 +1,91 @@
+"""Resident identity numbers (GB 11643) as they stand in cells (rosters.md, Cells: `resident_id`)."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from contracts.reference import is_known_division
+from services.registry.roster.parsed import Parsed, error
+from services.registry.roster.sheet import Value
+
+_NOISE: Final = re.compile(r"[\s\-‐-―−'‘’`]+")
+_SCIENTIFIC: Final = re.compile(r"[+-]?\d+(?:\.\d*)?E[+-]?\d+", re.IGNORECASE)
+_DIGITS: Final = re.compile(r"[0-9]+[0-9X]?")
+# A number cell keeps 15 digits; what is longer has lost some.
+_EXACT_BELOW: Final = 10**15
+_OLD_LENGTH: Final = 15
+_LENGTH: Final = 18
+_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CHECKS: Final = "10X98765432"
+_FIRST_YEAR: Final = 1900
+_AGE_MIN: Final = 16
+_AGE_MAX: Final = 65
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a valid number says of its bearer."""
+
+    gender: str
+    birth: date
+
+
+def resident_id(value: Value, text: str, today: date) -> Parsed[str]:
+    """Read one filled cell: eighteen characters, or the first fault in the order of the rules.
+
+    `today` is the day of submission: a birth after it is none.
+    """
+    if is_imprecise(value, text):
+        return error("id_precision_lost")
+    number = _NOISE.sub("", text).upper()
+    if not _DIGITS.fullmatch(number):
+        return error("id_characters")
+    if len(number) == _OLD_LENGTH and number.isdecimal():
+        return error("id_old_format")
+    if len(number) != _LENGTH:
+        return error("id_length")
+    birth = _birth(number)
+    if birth is None or birth > today:
+        return error("id_birthdate")
+    if checked(number[:-1]) != number[-1]:
+        return error("id_checksum")
+    return _flagged(number, birth, today)
+
+
+def is_imprecise(value: Value, text: str) -> bool:
+    """Tell whether a spreadsheet has turned the number into one that lost its last digits."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return abs(value) >= _EXACT_BELOW
+    return _SCIENTIFIC.fullmatch(text.replace(" ", "")) is not None
+
+
+def told_by(number: str) -> Told:
+    """Give what a valid number says."""
+    birth = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    return Told("male" if int(number[16]) % 2 else "female", birth)
+
+
+def checked(body: str) -> str:
+    """Give the check character of the first seventeen digits."""
+    return _CHECKS[sum(w * int(c) for w, c in zip(_WEIGHTS, body, strict=True)) % 11]
+
+
+def _flagged(number: str, birth: date, today: date) -> Parsed[str]:
+    faults: list[tuple[str, str]] = []
+    if not is_known_division(number[:6]):
+        faults.append(("division_unknown", "warning"))
+    age = today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
+    if age < _AGE_MIN:
+        faults.append(("under_age", "error"))
+    if age > _AGE_MAX:
+        faults.append(("over_age", "warning"))
+    return Parsed(number, tuple(faults))  # type: ignore[arg-type]
+
+
+def _birth(number: str) -> date | None:
+    try:
+        birth = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return None
+    return birth if birth.year >= _FIRST_YEAR else None

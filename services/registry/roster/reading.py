@@ -1,0 +1,134 @@
+"""Reads a file up to its header: the answers that the POST itself gives."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Final
+
+from services.registry.roster import delimited, xls, xlsx
+from services.registry.roster.container import file_type
+from services.registry.roster.fields import required, synonym_table, words
+from services.registry.roster.header import SEARCHED_ROWS, Header, find_header
+from services.registry.roster.issue import FileRefused, Issue, column_letter
+from services.registry.roster.limits import Limits
+from services.registry.roster.messages import message
+from services.registry.roster.sheet import Sheet, Value
+from services.registry.roster.worksheet_xml import too_many_columns, too_many_rows
+
+_MEANT: Final = {"xlsx": "Excel (.xlsx)", "xls": "Excel 97-2003 (.xls)", "csv": "CSV"}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a readable file looks like: its header, how it was read, and notices about the whole."""
+
+    type: str
+    sheet: str
+    headers: tuple[str, ...]
+    fields: tuple[str | None, ...]
+    notices: tuple[Issue, ...] = field(default_factory=tuple)
+
+    def header_of(self, column: int) -> str | None:
+        """The office's own word over a column (from 0)."""
+        return self.headers[column] if column < len(self.headers) else None
+
+
+@dataclass(slots=True)
+class Opened:
+    """A file opened behind its header: `rows` can be read once and counts rows from 0."""
+
+    layout: Layout
+    header: Header
+    sheet: Sheet
+    rows: Iterator[tuple[int, list[Value]]]
+
+
+def open_roster(
+    data: bytes, filename: str, kind: str, limits: Limits, own_synonyms: Mapping[str, str]
+) -> Opened:
+    """Open a file behind its header. Raises `FileRefused` for what is wrong with the whole file."""
+    kind_of_file = file_type(data, filename, limits)
+    synonyms = synonym_table(kind, own_synonyms)
+    candidates = [_headed(s, synonyms) for s in _sheets(kind_of_file, data, limits, set(synonyms))]
+    found = [c for c in candidates if c]
+    if not found:
+        raise FileRefused(
+            "header_not_found",
+            "前20行内没有找到表头；表头至少要有“姓名”或“身份证号”和另一个已知列名。",
+        )
+    sheet, header, rows = found[0]
+    _check_header(header, kind)
+    notices = [*_notices(header, sheet), *_other_sheets([s.name for s, _, _ in found[1:]])]
+    extension = filename.rsplit(".", 1)[-1].lower()
+    if extension != kind_of_file:
+        notices.append(_notice("extension_differs", name=_MEANT[kind_of_file]))
+    layout = Layout(kind_of_file, sheet.name, header.words, header.fields, tuple(notices))
+    return Opened(layout, header, sheet, _behind(header, rows, limits))
+
+
+def _sheets(
+    kind_of_file: str, data: bytes, limits: Limits, known_words: set[str]
+) -> Iterator[Sheet]:
+    if kind_of_file == "xlsx":
+        return xlsx.sheets(data, limits)
+    if kind_of_file == "xls":
+        return xls.sheets(data, limits)
+    return iter([delimited.sheet(data, limits, known_words)])
+
+
+_Rows = Iterator[tuple[int, list[Value]]]
+
+
+def _headed(sheet: Sheet, synonyms: Mapping[str, str]) -> tuple[Sheet, Header, _Rows] | None:
+    top = list(islice(sheet.rows, SEARCHED_ROWS + 1))
+    header = find_header(top, sheet.marks, synonyms, is_text=sheet.is_text)
+    if header is None:
+        return None
+    return sheet, header, chain(top, sheet.rows)
+
+
+def _check_header(header: Header, kind: str) -> None:
+    names = {f: w[0] for f, w in words(kind).items()}
+    repeated = header.repeated()
+    if repeated:
+        listed = "、".join(names[f] for f in repeated)
+        raise FileRefused("header_duplicate", f"同一内容有两列：{listed}，请只保留一列。")
+    missing = [names[f] for f in required(kind) if f not in header.fields]
+    if missing:
+        raise FileRefused("header_missing", f"缺少必填列：{'、'.join(missing)}。")
+
+
+def _behind(header: Header, rows: _Rows, limits: Limits) -> _Rows:
+    for number, row in rows:
+        if number <= header.last_row:
+            continue
+        if number >= limits.rows_max + SEARCHED_ROWS and _is_filled(row):
+            raise too_many_rows(limits)
+        if len(row) > limits.columns_max and _is_filled(row[limits.columns_max :]):
+            raise too_many_columns(limits)
+        yield number, row
+
+
+def _is_filled(row: list[Value]) -> bool:
+    return any(v not in (None, "") for v in row)
+
+
+def _notices(header: Header, sheet: Sheet) -> Iterator[Issue]:
+    for column, (word, known) in enumerate(zip(header.words, header.fields, strict=True)):
+        if word and known is None:
+            told = message("header_unknown", name=f"{column_letter(column)} {word}")
+            yield Issue(None, None, word, None, "header_unknown", "info", told)
+    width = len(header.words)
+    # Columns behind the last header are often hidden, and never read.
+    hides_columns = any(first < width for first, _ in sheet.marks.hidden_columns)
+    if sheet.marks.hidden_rows or hides_columns:
+        yield _notice("hidden_rows_read")
+
+
+def _other_sheets(names: list[str]) -> Iterator[Issue]:
+    for name in names:
+        yield _notice("sheet_not_read", name=name)
+
+
+def _notice(code: str, **values: object) -> Issue:
+    return Issue(None, None, None, None, code, "info", message(code, **values))

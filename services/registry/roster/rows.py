@@ -1,0 +1,25 @@
+"""Which rows below the header are people, and which are blank, totals or signatures."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from services.registry.roster.fields import NAME, RESIDENT_ID
+from services.registry.roster.header import Header
+from services.registry.roster.sheet import Value
+from services.registry.roster.text import clean
+
+_FOOTERS: Final = (
+    "合计", "总计", "小计", "填表", "制表", "审核", "单位", "联系人", "说明", "备注", "注:", "以下空白",
+)  # fmt: skip
+
+
+def is_counted(row: Sequence[Value], header: Header, serial: int | None) -> bool:
+    """Tell whether a row is a person's (rosters.md, "rows not counted")."""
+    filled = [(i, clean(v)) for i, v in enumerate(row) if v is not None and v != ""]
+    filled = [(i, text) for i, text in filled if text]
+    if not filled or all(i == serial for i, _ in filled):
+        return False
+    people = {header.column_of(NAME), header.column_of(RESIDENT_ID)}
+    if any(i in people for i, _ in filled):
+        return True
+    return not filled[0][1].startswith(_FOOTERS)

@@ -1,0 +1,95 @@
+"""What becomes of each row: decided once for the whole roster, pure (rosters.md, Persons)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from services.registry.roster.groups import Member, form_groups
+
+
+class Outcome(StrEnum):
+    """How a row counts; each row counts once."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(slots=True)
+class Standing:
+    """One row before the decision.
+
+    `person` is any key of the person (the blind index), None where the ID cannot be read. `known`:
+    this tenant has the person already; `elsewhere`: another office nominates the person.
+    """
+
+    row: int
+    person: bytes | None
+    has_error: bool
+    name: str = ""
+    companions: str = ""
+    known: bool = False
+    elsewhere: bool = False
+
+
+@dataclass(slots=True)
+class Settled:
+    """One row after the decision: its outcome, its group, and the codes it earns beside its own.
+
+    `codes` are of duplicate_in_file, already_known, already_nominated (at the ID's column), and
+    group_incomplete, group_too_large (at the companions' column); `group` counts from 0.
+    """
+
+    outcome: Outcome
+    codes: list[str] = field(default_factory=list)
+    first_row: int | None = None
+    group: int | None = None
+    group_size: int | None = None
+
+
+def settle(rows: Sequence[Standing], *, group_members_max: int) -> list[Settled]:
+    """Decide every row, in the order of the file; the answer has the rows' order."""
+    first_rows: dict[bytes, int] = {}
+    settled = [_settled(row, first_rows) for row in rows]
+    members = [
+        Member(r.name, r.companions, accepted=s.outcome is Outcome.ACCEPTED, left_out=_left_out(s))
+        for r, s in zip(rows, settled, strict=True)
+    ]
+    for one, place in zip(
+        settled, form_groups(members, members_max=group_members_max), strict=True
+    ):
+        one.group, one.group_size = place.group, place.size
+        one.codes.extend(place.codes)
+    return settled
+
+
+def _settled(row: Standing, first_rows: dict[bytes, int]) -> Settled:
+    earlier = first_rows.get(row.person) if row.person else None
+    codes = []
+    if earlier is not None:
+        codes.append("duplicate_in_file")
+    if row.elsewhere:
+        codes.append("already_nominated")
+    if row.known:
+        codes.append("already_known")
+    outcome = _outcome(row, is_repeat=earlier is not None)
+    if row.person and not row.has_error and earlier is None and not row.elsewhere:
+        first_rows[row.person] = row.row
+    return Settled(outcome, codes, earlier)
+
+
+def _outcome(row: Standing, *, is_repeat: bool) -> Outcome:
+    if row.has_error:
+        return Outcome.REJECTED
+    if is_repeat:
+        return Outcome.DUPLICATE
+    if row.elsewhere:
+        return Outcome.REJECTED
+    return Outcome.DUPLICATE if row.known else Outcome.ACCEPTED
+
+
+def _left_out(settled: Settled) -> bool:
+    # A repeated row's person is in by the earlier row; who is known already keeps the old group.
+    return settled.outcome is Outcome.REJECTED or (
+        settled.outcome is Outcome.DUPLICATE and "duplicate_in_file" not in settled.codes
+    )

@@ -1,0 +1,38 @@
+"""Texts as they come out of cells: normalised, trimmed, freed of what cannot be seen."""
+
+import re
+import unicodedata
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from services.registry.roster.sheet import Value
+
+_BREAKS: Final = re.compile(r"[\r\n\v\f\u0085\u2028\u2029\t]+")
+# Up to here a number cell has all of its digits.
+_EXACT_BELOW: Final = 10**15
+_PLAIN: Final = re.compile(r"[\u4e00-\u9fff0-9A-Za-z]*")
+
+
+def clean(value: Value) -> str:
+    """Give a cell's text: NFKC, line breaks as a space, no control or zero-width characters."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else _written(value)
+    if _PLAIN.fullmatch(text):
+        return text
+    text = _BREAKS.sub(" ", unicodedata.normalize("NFKC", text))
+    return "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf")).strip()
+
+
+def _written(value: float | date | time | timedelta) -> str:
+    match value:
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case float() if value.is_integer() and abs(value) < _EXACT_BELOW:
+            return str(int(value))
+        case datetime():
+            return value.date().isoformat()
+        case date():
+            return value.isoformat()
+        case _:
+            return str(value)

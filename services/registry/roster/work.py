@@ -1,0 +1,89 @@
+"""What is done with one file: look at the whole, then check it row by row; no process, no database."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+from services.registry.roster.check import CheckedRow, Checker, Context
+from services.registry.roster.fields import SERIAL, Kind
+from services.registry.roster.issue import FileRefused, Issue
+from services.registry.roster.limits import Limits
+from services.registry.roster.reading import Layout, Opened, open_roster
+from services.registry.roster.rows import is_counted
+from services.registry.roster.worksheet_xml import too_many_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to read: its name as uploaded, whose it is, and the day of submission.
+
+    `synonyms` are the tenant's own header words: word -> field.
+    """
+
+    filename: str
+    kind: Kind
+    division_code: str
+    today: date
+    limits: Limits = field(default_factory=Limits)
+    synonyms: Mapping[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the job as JSON can carry it."""
+        told = asdict(self)
+        return told | {"today": self.today.isoformat(), "synonyms": dict(self.synonyms)}
+
+    @classmethod
+    def from_dict(cls, told: dict[str, Any]) -> "Job":
+        """Read what `as_dict` gave."""
+        day, limits = date.fromisoformat(told["today"]), Limits(**told["limits"])
+        return cls(**(told | {"today": day, "limits": limits}))
+
+    @property
+    def context(self) -> Context:
+        """What the rows are checked against."""
+        return Context(self.kind, self.division_code, self.today)
+
+
+def look(data: bytes, job: Job) -> Layout:
+    """Answer for the file as a whole. Raises `FileRefused`; gives the layout of a readable one."""
+    opened = open_roster(data, job.filename, job.kind, job.limits, job.synonyms)
+    if sum(1 for _ in _people(opened, job.limits)) == 0:
+        raise FileRefused("no_rows", "表头之下没有人员。")
+    return opened.layout
+
+
+def checked_rows(data: bytes, job: Job) -> tuple[Layout, Iterator[CheckedRow]]:
+    """Give the layout and every person's row, checked, in the file's order. Raises `FileRefused`."""
+    opened = open_roster(data, job.filename, job.kind, job.limits, job.synonyms)
+    checker = Checker(opened.header, opened.sheet, job.context)
+    rows = (checker.check(number, row) for number, row in _people(opened, job.limits))
+    return opened.layout, rows
+
+
+def _people(opened: Opened, limits: Limits) -> Iterator[tuple[int, list[Any]]]:
+    serial = opened.header.column_of(SERIAL)
+    count = 0
+    for number, row in opened.rows:
+        if not is_counted(row, opened.header, serial):
+            continue
+        count += 1
+        if count > limits.rows_max:
+            raise too_many_rows(limits)
+        yield number, row
+
+
+def layout_as_dict(layout: Layout) -> dict[str, Any]:
+    """Give a layout as JSON can carry it."""
+    return asdict(layout)
+
+
+def layout_from_dict(told: dict[str, Any]) -> Layout:
+    """Read what `layout_as_dict` gave."""
+    return Layout(
+        type=told["type"],
+        sheet=told["sheet"],
+        headers=tuple(told["headers"]),
+        fields=tuple(told["fields"]),
+        notices=tuple(Issue(**n) for n in told["notices"]),
+    )

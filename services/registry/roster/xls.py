@@ -1,0 +1,118 @@
+"""Reads .xls (BIFF8): values by calamine, formulas and hidden rows from the records themselves."""
+
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+from services.registry.roster.compound import BrokenCompoundError, Compound
+from services.registry.roster.issue import FileRefused
+from services.registry.roster.limits import Limits
+from services.registry.roster.sheet import Marks, Sheet, numbered
+from services.registry.roster.workbook_calamine import open_workbook
+from services.registry.roster.worksheet_xml import too_many_columns
+
+# Record types of [MS-XLS] 2.3.
+_BOF: Final = 0x0809
+_EOF: Final = 0x000A
+_BOUNDSHEET: Final = 0x0085
+_FILEPASS: Final = 0x002F
+_FORMULA: Final = 0x0006
+_ROW: Final = 0x0208
+# Cells with something in them: LABELSST, NUMBER, RK, LABEL, BOOLERR, MULRK, FORMULA.
+_FILLED: Final = (0x00FD, 0x0203, 0x027E, 0x0204, 0x0205, 0x00BD, 0x0006)
+# What BOUNDSHEET calls a macro sheet and a Visual Basic module.
+_ACTIVE_SHEETS: Final = (1, 6)
+_COLINFO: Final = 0x007D
+_ROW_HIDDEN: Final = 0x20
+_COLUMN_HIDDEN: Final = 0x1
+_BIFF8: Final = b"\x00\x06"
+_CELL_BYTES: Final = 6
+_BOUNDSHEET_BYTES: Final = 8
+_ROW_BYTES: Final = 16
+_COLINFO_BYTES: Final = 10
+
+
+def sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
+    """Give the visible worksheets in order.
+
+    Raises `FileRefused`: encrypted_file, bad_archive, content_mismatch, active_content, too_many_cells.
+    """
+    marks = _all_marks(_workbook_stream(data), limits)
+    workbook = open_workbook(data)
+    for index, meta in enumerate(workbook.sheets_metadata):
+        visible = meta.visible is SheetVisibleEnum.Visible
+        if not visible or meta.typ is not SheetTypeEnum.WorkSheet:
+            continue
+        sheet = workbook.get_sheet_by_index(index)
+        own = marks.get(index, Marks())
+        own.merges = [(a[0], a[1], b[0], b[1]) for a, b in sheet.merged_cell_ranges or []]
+        top, left = sheet.start or (0, 0)
+        yield Sheet(sheet.name, numbered(sheet.iter_rows(), top, left), own)
+
+
+def _workbook_stream(data: bytes) -> bytes:
+    try:
+        return Compound(data).stream("Workbook")
+    except (BrokenCompoundError, KeyError) as broken:
+        raise FileRefused("bad_archive", "文件已损坏，无法读取；请重新另存后提交。") from broken
+
+
+def _records(stream: bytes, offset: int = 0) -> Iterator[tuple[int, int, bytes]]:
+    """Give (offset, type, body) of each record; stops at a truncated one."""
+    while offset + 4 <= len(stream):
+        kind, length = struct.unpack_from("<HH", stream, offset)
+        body = stream[offset + 4 : offset + 4 + length]
+        if len(body) < length:
+            return
+        yield offset, kind, body
+        offset += 4 + length
+
+
+def _all_marks(stream: bytes, limits: Limits) -> dict[int, Marks]:
+    offsets: list[int] = []
+    for position, kind, body in _records(stream):
+        if position == 0 and (kind != _BOF or body[:2] != _BIFF8):
+            raise FileRefused(
+                "content_mismatch", "不是 Excel 97-2003 (BIFF8) 工作簿，请另存后提交。"
+            )
+        if kind == _FILEPASS:
+            raise FileRefused("encrypted_file", "文件设有密码，请取消密码后提交。")
+        if kind == _BOUNDSHEET and len(body) >= _BOUNDSHEET_BYTES:
+            if body[5] in _ACTIVE_SHEETS:
+                raise FileRefused("active_content", "文件含有宏表，请另存为不含宏的工作簿。")
+            offsets.append(struct.unpack_from("<I", body)[0])
+        if kind == _EOF:
+            break
+    if not offsets:
+        raise FileRefused("bad_archive", "文件已损坏，无法读取；请重新另存后提交。")
+    return {index: _marks(stream, offset, limits) for index, offset in enumerate(offsets)}
+
+
+def _marks(stream: bytes, offset: int, limits: Limits) -> Marks:
+    marks = Marks()
+    depth = 0
+    for _, kind, body in _records(stream, offset):
+        depth += (kind == _BOF) - (kind == _EOF)
+        if depth <= 0:
+            break
+        # An embedded chart has a substream of its own.
+        if depth == 1:
+            _mark(marks, kind, body, limits)
+    return marks
+
+
+def _mark(marks: Marks, kind: int, body: bytes, limits: Limits) -> None:
+    if kind in _FILLED and len(body) >= _CELL_BYTES:
+        row, column = struct.unpack_from("<HH", body)
+        if column >= limits.columns_max:
+            raise too_many_columns(limits)
+        if kind == _FORMULA:
+            marks.formulas.add((row, column))
+    elif kind == _ROW and len(body) >= _ROW_BYTES:
+        marks.hidden_rows |= bool(struct.unpack_from("<H", body, 12)[0] & _ROW_HIDDEN)
+    elif kind == _COLINFO and len(body) >= _COLINFO_BYTES:
+        first, last = struct.unpack_from("<HH", body)
+        if struct.unpack_from("<H", body, 8)[0] & _COLUMN_HIDDEN:
+            marks.hidden_columns.append((first, last))

@@ -1,0 +1,1 @@
+"""What the registry shows: batches and their issues, persons masked, nominations."""
