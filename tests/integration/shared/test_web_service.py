@@ -7,16 +7,23 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx2
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from contracts import Event
+from contracts.console import TenantRegistered
 from shared.database import Database
 from stack.databases import at_database
 from stack.postgres import Postgres
 from tests.support.desk import SERVICE, desk
+from tests.support.events import received
 from tests.support.http import a_coordinator, an_auditor, an_office, app_client, bearer
+from tests.support.issuer import Issuer
+from tests.support.kafka import Broker
 from tests.support.postgres import Templates, free_port
 
 __all__ = ["desk"]
@@ -114,6 +121,61 @@ async def test_a_port_in_use_is_one_clear_line(templates: Templates) -> None:
     assert code == 1
     assert "cannot listen" in out
     assert "Traceback" not in out
+
+
+async def test_what_is_commanded_reaches_kafka_and_what_the_console_says_is_heard(
+    templates: Templates, fresh_kafka: Broker
+) -> None:
+    """Its own process, a real Kafka and a real PostgreSQL, a token of an issuer, all at once."""
+    issuer = Issuer()
+    issuer.add_key("k1")
+    tenant = uuid4()
+    _, url = await templates.fresh("lodging")
+    env = {"KAFKA_BOOTSTRAP_SERVERS": fresh_kafka.bootstrap_servers}
+    async with (
+        await issuer.serve(),
+        a_process(url, SHANHAI_CONSOLE_URL=issuer.url, **env) as (_, place),
+        httpx2.AsyncClient(base_url=place) as client,
+    ):
+        await answer_of(f"{place}/readyz", 200)
+        mine = {"Authorization": f"Bearer {issuer.token(tenant_id=str(tenant))}"}
+        said = await client.post("/v1/notes/say", headers=mine)
+        assert said.status_code == 202
+        record = await first_record(fresh_kafka, "lodging.events")
+        assert record["ce_type"] == "lodging.inn-capacity-changed.v1"
+        assert record["ce_causationid"] == said.headers["x-request-id"]
+        await tell(fresh_kafka, TenantRegistered(
+            tenant_id=tenant, kind="office", name="临沧", division_code="530900", active=False
+        ))  # fmt: skip
+        async with asyncio.timeout(20):
+            while (await client.post("/v1/notes/say", headers=mine)).status_code != 401:
+                pass
+
+
+async def first_record(kafka: Broker, topic: str) -> dict[str, str]:
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=kafka.bootstrap_servers, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        async with asyncio.timeout(20):
+            record = await consumer.getone()
+    finally:
+        await consumer.stop()
+    return {name: value.decode() for name, value in record.headers}
+
+
+async def tell(kafka: Broker, event: Event) -> None:
+    envelope = received(event).envelope
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers)
+    await producer.start()
+    try:
+        await producer.send_and_wait(
+            f"{event.service}.events", event.to_body(), event.aggregate_id.encode(),
+            headers=envelope.to_headers(),
+        )  # fmt: skip
+    finally:
+        await producer.stop()
 
 
 async def test_dead_letters_are_listed_for_the_bureau_and_decided_by_coordinators(

@@ -1,7 +1,6 @@
 """Whose token counts, and that a forged, foreign, late or revoked one does not."""
 
 import time
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,11 +8,6 @@ import httpx2
 import jwt
 import pytest
 import pytest_asyncio
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
-from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as an_ec_key
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as an_rsa_key
-from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from contracts.console import AccessRevoked, TenantRegistered
 from shared import tenants, tokens
@@ -22,55 +16,8 @@ from shared.database import Database
 from shared.problem import Problem
 from shared.tokens import Access, Keys, Tokens
 from tests.support.http import an_office
+from tests.support.issuer import ISSUER, Issuer
 from tests.support.postgres import ServiceDb
-
-ISSUER = "http://issuer.test"
-_FORMS: dict[str, Any] = {"EdDSA": OKPAlgorithm, "ES256": ECAlgorithm, "RS256": RSAAlgorithm}
-
-
-@dataclass
-class Issuer:
-    """An issuer of tokens with keys that it can change, and that can be away."""
-
-    private: dict[str, tuple[str, Any]] = field(default_factory=dict)
-    away: bool = False
-    asked: int = 0
-    discovery: bool = False
-
-    def add_key(self, kid: str, algorithm: str = "EdDSA") -> None:
-        made = {
-            "EdDSA": Ed25519PrivateKey.generate,
-            "ES256": lambda: an_ec_key(SECP256R1()),
-            "RS256": lambda: an_rsa_key(65537, 2048),
-        }[algorithm]()
-        self.private[kid] = (algorithm, made)
-
-    def answer(self, request: httpx2.Request) -> httpx2.Response:
-        self.asked += 1
-        if self.away:
-            raise httpx2.ConnectError("away")
-        if request.url.path.endswith("openid-configuration"):
-            found = {"jwks_uri": f"{ISSUER}/protocol/certs"}
-            return httpx2.Response(200 if self.discovery else 404, json=found)
-        assert request.url.path == (
-            "/protocol/certs" if self.discovery else "/.well-known/jwks.json"
-        )
-        keys = [
-            _FORMS[a].to_jwk(k.public_key(), as_dict=True) | {"kid": kid, "use": "sig"}
-            for kid, (a, k) in self.private.items()
-        ]
-        return httpx2.Response(200, json={"keys": keys})
-
-    def token(self, kid: str = "k1", *, header: dict[str, Any] | None = None, **claims: Any) -> str:
-        algorithm, private = self.private[kid]
-        now = time.time()
-        said = {
-            "iss": ISSUER, "aud": "shanhai", "jti": str(uuid4()), "iat": now, "exp": now + 300,
-            "sub": str(uuid4()), "tenant_id": str(uuid4()), "tenant_kind": "office",
-            "division_code": "530900",
-        } | claims  # fmt: skip
-        said = {name: value for name, value in said.items() if value is not None}
-        return jwt.encode(said, private, algorithm, headers={"kid": kid} | (header or {}))
 
 
 @pytest.fixture
