@@ -27,6 +27,18 @@ _HEADERS: Final[dict[str, Document]] = {
     "content-type": {"const": CONTENT_TYPE},
     "traceparent": {"type": "string", "description": "W3C trace context; a broken one is dropped."},
 }
+#: What a parked record's copy has beside the record's own headers.
+DEAD_LETTER_HEADERS: Final[dict[str, Document]] = {
+    "dead_letter_id": {**_UUID, "description": "The id by which it is replayed or discarded."},
+    "dead_letter_service": {"type": "string", "description": "The consumer that parked it."},
+    "dead_letter_reason": {"type": "string", "description": "A code."},
+    "dead_letter_detail": {"type": "string", "description": "What is wrong; no value of the body."},
+    "dead_letter_topic": {"type": "string"},
+    "dead_letter_partition": {"type": "string"},
+    "dead_letter_offset": {"type": "string"},
+    "dead_letter_body": {"const": "sha256", "description": "The value is a digest: it was large."},
+}
+_PARKED: Final = "parked-record"
 _OPTIONAL: Final = frozenset({"traceparent", "content-type"})
 
 
@@ -46,7 +58,10 @@ def document() -> Document:
         "operations": _operations(),
         "components": {
             "schemas": {"CloudEvent": _headers()},
-            "messages": {wire_type: _message(event) for wire_type, event in _catalogue()},
+            "messages": {
+                **{wire_type: _message(event) for wire_type, event in _catalogue()},
+                _PARKED: _parked(),
+            },
         },
     }
 
@@ -68,6 +83,8 @@ def _channels() -> Document:
         for service in HEARERS
         for source in sources_of(service)
     }
+    for channel in parked.values():
+        channel["messages"][_PARKED] = {"$ref": f"#/components/messages/{_PARKED}"}
     return said | parked
 
 
@@ -122,6 +139,16 @@ def _message(event: type[Event]) -> Document:
         "bindings": {
             "kafka": {"key": {**_UUID, "description": f"The {event.noun}'s id: `{event.key}`."}}
         },
+    }
+
+
+def _parked() -> Document:
+    return {
+        "name": _PARKED,
+        "summary": "A record that a consumer could not apply, as it was, and why.",
+        "contentType": "application/octet-stream",
+        "headers": {"type": "object", "properties": DEAD_LETTER_HEADERS},
+        "payload": {"description": "The record's value, whatever it was."},
     }
 
 

@@ -4,16 +4,20 @@ import importlib
 import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import jsonschema
 import pytest
 import yaml
 
 from contracts import EVENTS, SPEAKERS, UPCASTERS, Envelope, Event, decode
+from contracts.asyncapi import DEAD_LETTER_HEADERS
 from contracts.freeze import HERE, Folder, main, refusals, stale
 from contracts.hearing import HEARERS, heard_by, sources_of
 from contracts.samples import envelope_of, sample
 from contracts.schema import schema_of
+from shared import dead_letters
+from shared.inbox import Record, Trouble
 from stack import topics
 
 TYPES = sorted(EVENTS)
@@ -141,7 +145,7 @@ def test_the_asyncapi_document_refers_to_what_exists() -> None:
                 found = found[step]
         else:
             assert (HERE / reference).is_file()
-    assert set(document["components"]["messages"]) == set(EVENTS)
+    assert set(document["components"]["messages"]) == {*EVENTS, "parked-record"}
     sent = set(envelope_of(sample(next(iter(EVENTS.values())))).to_headers())
     told = document["components"]["schemas"]["CloudEvent"]
     assert {name for name, _ in sent} <= set(told["properties"])
@@ -177,3 +181,10 @@ def test_a_service_handles_nothing_but_what_it_is_told_to_hear(service: str) -> 
     handled = {wire_type for wire_type in EVENTS if handlers.hears(wire_type)}
     assert handled
     assert handled <= {event.wire_type for event in heard_by(service)}
+
+
+def test_a_parked_copy_has_the_headers_that_the_document_tells() -> None:
+    record = Record("lodging.events", 3, 7, None, (), b"x" * 100_000)
+    trouble = Trouble("bad_body", "no JSON")
+    row = dead_letters._copy("registry", UUID(int=1), record, trouble)
+    assert set(row.headers) == set(DEAD_LETTER_HEADERS)
