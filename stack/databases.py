@@ -13,7 +13,7 @@ from shared.migrations import migrate
 
 SERVICES: Final = ("registry", "recruitment", "transport", "lodging", "console")
 KEY_STORE: Final = "registry_keys"
-# Roles and databases are the whole server's: two that change their rights at once refuse each other.
+# Roles and databases are the server's: two that change their rights at once are refused.
 _ONE_AT_A_TIME: Final = "SELECT pg_advisory_lock(5458)"
 
 

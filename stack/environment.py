@@ -49,7 +49,7 @@ def _own(plan: Plan, databases: Databases, service: str) -> dict[str, str]:
         case "registry":
             return {
                 "SHANHAI_MASTER_KEY_FILE": str(plan.master_key_file),
-                "REGISTRY_KEY_STORE_URL": databases.key_store,
+                "REGISTRY_KEYS_DATABASE_URL": databases.key_store,
                 "REGISTRY_ERASURE_LIST_FILE": str(plan.data_dir / "secrets" / "erasures.jsonl"),
             }
         case "console":

@@ -1,0 +1,76 @@
+"""Reads topics from their start, or on and on, without being a member of any group."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from stack.topics import event_topics
+
+READ_TIMEOUT_MS: Final = 500
+FETCH_BYTES_MAX: Final = 8 * 1024 * 1024
+
+
+async def records(
+    bootstrap_servers: str, topics: Sequence[str] | None = None
+) -> AsyncIterator[ConsumerRecord]:
+    """Give every record of these topics (all event topics) from the start up to now.
+
+    In order within a partition only.
+    """
+    consumer = await _assigned(bootstrap_servers, topics)
+    try:
+        await consumer.seek_to_beginning()
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(consumer.assignment())
+        left = {partition for partition, end in ends.items() if end}
+        while left:
+            for partition, batch in (await consumer.getmany(timeout_ms=READ_TIMEOUT_MS)).items():
+                for record in batch:
+                    yield record
+                if await consumer.position(partition) >= ends[partition]:
+                    left.discard(partition)
+    finally:
+        await consumer.stop()
+
+
+async def following(
+    bootstrap_servers: str, topics: Sequence[str], *, from_start: bool
+) -> AsyncIterator[ConsumerRecord]:
+    """Give the records of these topics as they come, without an end; also those there already."""
+    consumer = await _assigned(bootstrap_servers, topics)
+    try:
+        if from_start:
+            await consumer.seek_to_beginning()
+        else:
+            await consumer.seek_to_end()
+        while True:
+            for batch in (await consumer.getmany(timeout_ms=READ_TIMEOUT_MS)).values():
+                for record in batch:
+                    yield record
+    finally:
+        await consumer.stop()
+
+
+async def _assigned(bootstrap_servers: str, topics: Sequence[str] | None) -> AIOKafkaConsumer:
+    names = topics or [t.name for t in event_topics()]
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap_servers,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=FETCH_BYTES_MAX,
+    )
+    await consumer.start()
+    try:
+        # This fetches what there is; without it the consumer knows of no partition.
+        await consumer.topics()
+        consumer.assign(
+            [
+                TopicPartition(name, number)
+                for name in names
+                for number in sorted(consumer.partitions_for_topic(name) or ())
+            ]
+        )
+    except BaseException:
+        await consumer.stop()
+        raise
+    return consumer
