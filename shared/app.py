@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_BYTES_MAX: Final = 32 * 1024 * 1024
+# Only files are large: to decode so much JSON would hold up everybody else.
+JSON_BYTES_MAX: Final = 4 * 1024 * 1024
 SERVER_ERROR: Final = 500
 _LOG = logging.getLogger("http")
 _SECURITY: Final = {
@@ -100,7 +102,8 @@ class _Passage:
     ) -> None:
         self._scope, self._receive, self._send = scope, receive, send
         self.request_id = request_id
-        self.limit = limit
+        form = Headers(scope=scope).get("content-type", "").startswith("multipart/")
+        self.limit = limit if form else min(limit, JSON_BYTES_MAX)
         self.taken = 0
         self.status = 0
         self.started = time.perf_counter()

@@ -94,7 +94,7 @@ def run(service: Service) -> None:
     role = roles.parse_args().role
     settings = load(service.settings)
     telemetry.log_json(service.name, settings.log_level)
-    telemetry.start_tracing(service.name)
+    telemetry.start_tracing(service.name, to_log=settings.traces == "log")
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLD)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -138,7 +138,7 @@ class Process:
         self.code = 0
 
     def _parts(self) -> list[Part]:
-        """Give the parts in the order in which they stop: the relay brings out what others said."""
+        """Give what a worker is made of, the relay last."""
         house, kafka = self.house, self.settings.kafka()
         consumer, relay = Consumer(house.db, house.handlers, kafka), Relay(house.db, kafka)
         watchdog = Watchdog(house.db, kafka, consumer.topics)
@@ -178,7 +178,7 @@ class Process:
         self.house.stopping.set()
 
     async def _work(self) -> None:
-        """Run the parts and the tasks; when cancelled, stop the parts one after the other."""
+        """Run the parts and the tasks; when cancelled, stop them."""
         await self._check_clock()
         keep = self._keep_up
         tasks = [asyncio.create_task(keep(n, t)) for n, t in self.house.tasks.items()]
@@ -186,9 +186,12 @@ class Process:
         try:
             await asyncio.Future()
         finally:
-            for part, work in zip(self.parts, working, strict=True):
-                await part.stop()
-                await asyncio.wait([work], timeout=self.settings.shutdown_timeout_s)
+            # The relay stops last: it brings out what the others still said.
+            for stopped in (slice(0, -1), slice(-1, None)):
+                for part in self.parts[stopped]:
+                    await part.stop()
+                if working[stopped]:
+                    await asyncio.wait(working[stopped], timeout=self.settings.shutdown_timeout_s)
             for task in (*tasks, *working):
                 task.cancel()
             await asyncio.gather(*tasks, *working, return_exceptions=True)

@@ -87,6 +87,7 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", alias="SHANHAI_LOG_LEVEL"
     )
+    traces: Literal["off", "log"] = Field("off", alias="SHANHAI_TRACES")
     shutdown_timeout_s: int = Field(15, ge=1, le=300, alias="SHANHAI_SHUTDOWN_TIMEOUT_S")
 
     @model_validator(mode="after")

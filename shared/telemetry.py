@@ -14,6 +14,7 @@ import asyncpg
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -25,9 +26,13 @@ _OWN_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "t
 MESSAGE_LENGTH_MAX: Final = 2_000
 
 
-def start_tracing(service: str) -> None:
-    """Make this process's spans real; where they go is the operator's choice, by OpenTelemetry."""
-    trace.set_tracer_provider(TracerProvider(resource=Resource({"service.name": service})))
+def start_tracing(service: str, *, to_log: bool) -> None:
+    """Make this process's spans real, and write each as a line of JSON if asked to."""
+    provider = TracerProvider(resource=Resource({"service.name": service}))
+    if to_log:
+        lines = ConsoleSpanExporter(formatter=lambda span: span.to_json(indent=None) + "\n")
+        provider.add_span_processor(BatchSpanProcessor(lines))
+    trace.set_tracer_provider(provider)
 
 
 @contextmanager
