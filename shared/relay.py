@@ -52,14 +52,14 @@ class Relay:
     """Sends the outbox's rows to Kafka and moves them into the event log, until it is stopped.
 
     Several relays of one database share its slots. `kafka` are aiokafka's arguments for a
-    connection. `sent_count` counts what this one got acknowledged.
+    connection. `sent_count` counts what this one got acknowledged, `slots` are held.
     """
 
     def __init__(self, db: Database, kafka: Mapping[str, Any]) -> None:
         self.db = db
         self.sent_count = 0
         self._kafka = kafka
-        self._slots: set[int] = set()
+        self.slots: set[int] = set()
         self._shared_at = 0.0
         self._rows_max = ROUND_ROWS_MAX
         self._absent: dict[str, float] = {}
@@ -82,7 +82,7 @@ class Relay:
                 await self._wait(delay)
                 delay = min(2 * delay, RETRY_DELAY_S_MAX)
             finally:
-                self._slots = set()
+                self.slots = set()
                 await self._throw_away()
 
     async def stop(self) -> None:
@@ -111,7 +111,7 @@ class Relay:
         self._absent = {topic: until for topic, until in self._absent.items() if until > now}
         limits = (self._rows_max, ROUND_BYTES_MAX)
         return await conn.fetch(
-            _UNSENT, [*self._slots], [*self._absent], *limits, timeout=QUERY_TIMEOUT_S
+            _UNSENT, [*self.slots], [*self._absent], *limits, timeout=QUERY_TIMEOUT_S
         )
 
     async def _wait(self, delay: float) -> bool:
@@ -128,12 +128,12 @@ class Relay:
         await conn.execute("SELECT make_event_log_partitions()", timeout=QUERY_TIMEOUT_S)
         members = await conn.fetchval(_MEMBERS, MEMBER_LOCK, timeout=QUERY_TIMEOUT_S)
         share = -(-SLOT_COUNT // max(members, 1))
-        if len(self._slots) < share:
-            missing = [*set(range(SLOT_COUNT)) - self._slots]
-            self._slots |= {r["slot"] for r in await conn.fetch(_TAKE, SLOT_LOCK, missing)}
-        surplus = sorted(self._slots)[share:]
+        if len(self.slots) < share:
+            missing = [*set(range(SLOT_COUNT)) - self.slots]
+            self.slots |= {r["slot"] for r in await conn.fetch(_TAKE, SLOT_LOCK, missing)}
+        surplus = sorted(self.slots)[share:]
         await conn.execute(_GIVE_BACK, SLOT_LOCK, surplus)
-        self._slots -= set(surplus)
+        self.slots -= set(surplus)
 
     async def _round(self, conn: "asyncpg.Connection", rows: Sequence["asyncpg.Record"]) -> None:
         """Send rows in their order, then move what Kafka has; no transaction is open meanwhile."""

@@ -96,11 +96,12 @@ class Watchdog:
                 await asyncio.wait_for(consumer.stop(), MEASURE_TIMEOUT_S)
 
     async def _measure(self, consumer: AIOKafkaConsumer) -> None:
-        await consumer.topics()
+        # Nothing public tells a topic's partitions to who does not subscribe to it.
+        cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001
         partitions = [
             TopicPartition(topic, number)
             for topic in self._topics
-            for number in consumer.partitions_for_topic(topic) or ()
+            for number in cluster.partitions_for_topic(topic) or ()
         ]
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
