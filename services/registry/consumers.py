@@ -1,4 +1,4 @@
-"""What the registry hears: ends of nominations, the right to see a name, when an erasure may happen."""
+"""What the registry hears: ends of nominations, the right to see names, when an erasure may be."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -27,6 +27,7 @@ from contracts.recruitment import (
     PlacementChanged,
     PlacementConfirmed,
     PlacementEnded,
+    PlacementFate,
     PlacementStarted,
     RetentionChecked,
 )
@@ -159,14 +160,14 @@ async def on_placement_ended(tx: Tx, received: Sequence[Received[PlacementEnded]
 
 async def _note(
     tx: Tx,
-    received: "Sequence[Received[PlacementCancelled] | Received[PlacementStarted] | Received[PlacementEnded]]",
+    received: Sequence[Received[PlacementFate]],
     state: str,
 ) -> None:
     events = [r.event for r in received]
     rows = [
         heard.Placement(
-            e.placement_id, e.worker_id, e.nomination_id, e.office_id, e.enterprise_id, e.drive_id, state,
-            e.ended_on if isinstance(e, PlacementEnded) else None,
+            e.placement_id, e.worker_id, e.nomination_id, e.office_id, e.enterprise_id, e.drive_id,
+            state, e.ended_on if isinstance(e, PlacementEnded) else None,
         )
         for e in events
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the registry decides: profiles, a batch's state, what changed in a nomination, when one ends."""
+"""What the registry decides: profiles, a batch's state, what changed in a nomination."""
 
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta

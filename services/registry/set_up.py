@@ -24,8 +24,8 @@ _LOG = logging.getLogger("registry")
 async def set_up(house: House) -> AsyncIterator[None]:
     """Provide `Intake` and `Eraser`, and add the tickers that need them.
 
-    Nothing is served before the erasure list is applied: what was erased stays so in a database that
-    was restored from a backup.
+    Nothing is served before the erasure list is applied: what was erased stays so in a database
+    that was restored from a backup.
     """
     settings: RegistrySettings = house.settings
     try:

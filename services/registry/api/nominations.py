@@ -1,10 +1,11 @@
 """Routes of nominations: who is offered, and no longer offered."""
 
+from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
 from services.registry.api.caller import Caller
@@ -19,6 +20,13 @@ from shared.transaction import Tx
 router = APIRouter(tags=["nominations"])
 
 
+@dataclass(frozen=True)
+class Wanted(NominationFilter):
+    """Which nominations a list shows."""
+
+    state: Literal["active", "ended"] | None = None
+
+
 class Withdrawal(BaseModel):
     """Why a person is no longer offered; any text, kept nowhere, for it may name a person."""
 
@@ -28,16 +36,12 @@ class Withdrawal(BaseModel):
 @router.get("/v1/nominations")
 async def nominations(
     caller: Caller,
-    worker_id: UUID | None = None,
-    drive_id: UUID | None = None,
-    batch_id: UUID | None = None,
-    state: Literal["active", "ended"] | None = None,
+    only: Annotated[Wanted, Depends()],
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
 ) -> Response:
     """List nominations, newest first."""
     (last,) = after(cursor, UUID)
-    only = NominationFilter(worker_id, drive_id, state, batch_id)
     return await caller.query(lambda tx: people.list_nominations(tx, Page(last, limit), only))
 
 

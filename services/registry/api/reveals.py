@@ -24,7 +24,7 @@ _KINDS = ("trip", "inn", "enterprise", "batch")
 
 
 class Scope(BaseModel):
-    """What the names are for: `{trip_id}`, `{inn_id, on}`, `{enterprise_id, on}` or `{batch_id}`."""
+    """What names are for: `{trip_id}`, `{inn_id, on}`, `{enterprise_id, on}` or `{batch_id}`."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -70,7 +70,7 @@ async def _erase(caller: Call, worker_id: UUID, tenant_id: UUID | None, tx: Tx) 
 
 @router.post("/v1/workers/{worker_id}/access-requests")
 async def access(worker_id: UUID, caller: Caller) -> Response:
-    """Give everything that the caller has about a person, for that person; audited, stored nowhere."""
+    """Give all that the caller has about a person, for that person; audited, stored nowhere."""
     caller.require(tenant_kinds={"office", "enterprise"}, roles={"admin"})
     effect = partial(_access, caller, worker_id)
     return await caller.command(effect, keep_answer=False)

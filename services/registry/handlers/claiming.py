@@ -1,4 +1,4 @@
-"""Decides a batch's rows against everybody else's: persons and nominations are claimed before any is told."""
+"""Decides a batch's rows against everybody else's: all is claimed before any is told."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ Refresh = Callable[[list[int]], Awaitable[None]]
 
 @dataclass(slots=True)
 class Claimed:
-    """The decision: each row's outcome, its person, and its nomination; by the row's place in the file."""
+    """The decision: each row's outcome, person and nomination; by the row's place in the file."""
 
     settled: list[Settled]
     workers: dict[bytes, UUID]
@@ -40,7 +40,7 @@ class Claimed:
 async def claim(
     tx: Tx, batch: Batch, rows: list[Standing], wishes: Sequence[Wishes], refresh: Refresh
 ) -> Claimed:
-    """Decide every row. Other transactions that bring the same persons wait for this one's commit."""
+    """Decide every row. Others that bring the same persons wait for this transaction's commit."""
     settled = await _settled(rows)
     fresh = await _claim_persons(tx, rows, settled)
     claimed = Claimed(settled, await _find_workers(tx, rows), fresh, rows)

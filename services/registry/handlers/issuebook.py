@@ -29,7 +29,7 @@ class IssueBook:
     async def write_rows(
         self, tx: Tx, tell: Teller, start: int, chunk: Sequence[CheckedRow]
     ) -> None:
-        """Write the issues of a chunk of rows, the first of them being the `start`th of the file."""
+        """Write the issues of a chunk of rows, the first being the `start`th of the file."""
         told: list[Issue] = []
         for index, row in enumerate(chunk, start):
             issues, accepted = tell(index, row)
@@ -41,6 +41,7 @@ class IssueBook:
     def _record(self, issue: Issue) -> tuple[object, ...]:
         self._count += 1
         return (
-            self._batch.batch_id, self._count, self._batch.tenant_id, issue.row, issue.column, issue.header,
-            issue.field, issue.code, issue.severity, issue.message, issue.value_masked, issue.first_row,
+            self._batch.batch_id, self._count, self._batch.tenant_id, issue.row, issue.column,
+            issue.header, issue.field, issue.code, issue.severity, issue.message,
+            issue.value_masked, issue.first_row,
         )  # fmt: skip

@@ -28,7 +28,7 @@ async def withdraw_nomination(tx: Tx, nomination_id: UUID) -> Answer:
 
 
 async def end_nominations(tx: Tx, causes: Mapping[UUID, Cause], reason: str) -> int:
-    """End those of these nominations that are active; give how many. Ended ones stay as they are."""
+    """End those of these nominations that are active; give how many. Ended ones stay so."""
     if not causes:
         return 0
     live = await nominations.load_nominations_for_update(tx, list(causes))

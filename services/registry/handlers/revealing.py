@@ -1,4 +1,4 @@
-"""Reveals names at the moment of printing: by right, with a purpose, written down, stored nowhere."""
+"""Reveals names at the moment of printing: by right, for a purpose, audited, stored nowhere."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

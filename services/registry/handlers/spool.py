@@ -1,4 +1,4 @@
-"""Keeps a roster's checked rows between the two passes of an import: on disk, sealed, and gone at a kill."""
+"""Keeps checked rows between the two passes of an import: sealed, and gone at a kill."""
 
 import json
 import os

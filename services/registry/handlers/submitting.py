@@ -19,7 +19,7 @@ TICKERS = ("start-batches", "import-batches", "import-small-batches")
 
 @dataclass(frozen=True, slots=True)
 class SubmitBatch:
-    """A readable roster of a tenant; `fingerprint` is the same for the same bytes, kind and drive."""
+    """A readable roster; `fingerprint` is the same for the same bytes, kind and drive."""
 
     tenant_id: UUID
     kind: BatchKind

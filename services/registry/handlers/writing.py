@@ -191,7 +191,8 @@ class ChunkWriter:
         expires_at = tx.now + REJECTED_ROWS_KEPT
         records = [
             (
-                key.key_id, batch.batch_id, row.row, batch.tenant_id, self._claimed.rows[index].person,
+                key.key_id, batch.batch_id, row.row, batch.tenant_id,
+                self._claimed.rows[index].person,
                 seal(key.key, json.dumps(row.cells, ensure_ascii=False).encode(), key.key_id.bytes),
                 expires_at,
             )

@@ -1,4 +1,4 @@
-"""What offices write about places, trades and schooling, brought to the codes of the reference tables."""
+"""What offices write about places, trades and schooling, brought to the reference tables' codes."""
 
 from functools import lru_cache
 from typing import Any, Final
@@ -22,7 +22,7 @@ def home_county(residence: str, division_code: str, *, anywhere: bool = False) -
 
 @lru_cache(maxsize=_CACHED)
 def boarding_place(text: str, origin_code: str) -> Parsed[str]:
-    """Give the place's code; text that names none is the coach station of the origin (or its seat)."""
+    """Give the place's code; text that names none is the origin's (or its seat's) coach station."""
     if not text:
         return Parsed(None)
     found = reference.find_place(text, origin_code)
@@ -58,7 +58,7 @@ def occupations(text: str) -> Parsed[tuple[str, ...]]:
 
 @lru_cache(maxsize=_CACHED)
 def site(text: str, division_code: str) -> Parsed[dict[str, Any]]:
-    """Give a workplace: a town where the text names one of the enterprise's district, else its name.
+    """Give a workplace: a town where the text names one of the enterprise's, else its name.
 
     A text with a long number is no name of a site: it stays in the vault.
     """

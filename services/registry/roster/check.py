@@ -1,4 +1,4 @@
-"""Checks one row: every fault of every cell in one pass, and what the row says when it is in order."""
+"""Checks one row: every fault of every cell in one pass, and what the row says."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -43,14 +43,14 @@ class Readers:
                 self._turn,
                 contextlib.aclosing(self._replies("look", data, job, int(wall_s))) as told,
             ):
-                return layout_from_dict([r async for r in told][0]["layout"])
+                return layout_from_dict((await anext(told))["layout"])
         except (ReaderDiedError, TimeoutError) as gone:
             raise FileRefused(
                 "too_many_cells", "文件过大或过于复杂，无法读取；请只保留花名册内容后提交。"
             ) from gone
 
     async def rows(self, data: bytes, job: Job) -> AsyncGenerator[Layout | list[CheckedRow], None]:
-        """Give the layout first, then chunks of checked rows. Raises `FileRefused`, `ReaderDiedError`."""
+        """Give the layout, then chunks of checked rows. Raises `FileRefused`, `ReaderDiedError`."""
         async with (
             self._turn,
             contextlib.aclosing(self._replies("rows", data, job, _ROWS_WALL_S_MAX)) as told,

@@ -1,4 +1,4 @@
-"""Reads OLE compound files ([MS-CFB]) as far as an old workbook needs, and never further than the file goes."""
+"""Reads OLE compound files ([MS-CFB]) as far as an old workbook needs."""
 
 import struct
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A roster's columns: the fields, the offices' words for them, and what each kind of roster requires."""
+"""A roster's columns: the fields, the offices' words for them, and which are required."""
 
 import re
 import unicodedata
@@ -27,7 +27,8 @@ WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "registered_residence": ("户籍地", "户籍地址", "户籍所在地", "户口所在地"),
     "present_residence": ("现居地", "现住址", "居住地址", "常住地址"),
     PHONE: (
-        "联系电话", "手机号", "手机号码", "手机", "电话", "电话号码", "联系方式", "本人电话", "移动电话",
+        "联系电话", "手机号", "手机号码", "手机", "电话", "电话号码", "联系方式",
+        "本人电话", "移动电话",
     ),
     "emergency_contact": ("紧急联系人", "紧急联系人姓名"),
     "emergency_phone": ("紧急联系电话", "紧急联系人电话"),

@@ -43,10 +43,10 @@ def find_header(
     *,
     is_text: bool,
 ) -> Header | None:
-    """Give the row or pair of rows with the most known names among the first 20, the first of equals.
+    """Give the row or pair with the most known names among the first 20, the first of equals.
 
-    A single row goes before a pair that knows no more. None: no row knows two names, one of them the
-    name or the ID number.
+    A single row goes before a pair that knows no more. None: no row knows two names, one of them
+    the name or the ID number.
     """
     top = [(n, r) for n, r in rows if n < SEARCHED_ROWS]
     best: Header | None = None

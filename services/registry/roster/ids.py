@@ -1,4 +1,4 @@
-"""Resident identity numbers (GB 11643) as they stand in cells (rosters.md, Cells: `resident_id`)."""
+"""Resident identity numbers (GB 11643) as they stand in cells."""
 
 import re
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 
 from contracts.reference import is_known_division
+from services.registry.roster.issue import Severity
 from services.registry.roster.parsed import Parsed, error
 from services.registry.roster.sheet import Value
 
@@ -39,18 +40,23 @@ def resident_id(value: Value, text: str, today: date) -> Parsed[str]:
     if is_imprecise(value, text):
         return error("id_precision_lost")
     number = _NOISE.sub("", text).upper()
+    fault = _form_fault(number) or _number_fault(number, today)
+    return error(fault) if fault else _flagged(number, today)
+
+
+def _form_fault(number: str) -> str | None:
     if not _DIGITS.fullmatch(number):
-        return error("id_characters")
+        return "id_characters"
     if len(number) == _OLD_LENGTH and number.isdecimal():
-        return error("id_old_format")
-    if len(number) != _LENGTH:
-        return error("id_length")
+        return "id_old_format"
+    return None if len(number) == _LENGTH else "id_length"
+
+
+def _number_fault(number: str, today: date) -> str | None:
     birth = _birth(number)
     if birth is None or birth > today:
-        return error("id_birthdate")
-    if checked(number[:-1]) != number[-1]:
-        return error("id_checksum")
-    return _flagged(number, birth, today)
+        return "id_birthdate"
+    return None if checked(number[:-1]) == number[-1] else "id_checksum"
 
 
 def is_imprecise(value: Value, text: str) -> bool:
@@ -71,8 +77,9 @@ def checked(body: str) -> str:
     return _CHECKS[sum(w * int(c) for w, c in zip(_WEIGHTS, body, strict=True)) % 11]
 
 
-def _flagged(number: str, birth: date, today: date) -> Parsed[str]:
-    faults: list[tuple[str, str]] = []
+def _flagged(number: str, today: date) -> Parsed[str]:
+    faults: list[tuple[str, Severity]] = []
+    birth = told_by(number).birth
     if not is_known_division(number[:6]):
         faults.append(("division_unknown", "warning"))
     age = today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
@@ -80,7 +87,7 @@ def _flagged(number: str, birth: date, today: date) -> Parsed[str]:
         faults.append(("under_age", "error"))
     if age > _AGE_MAX:
         faults.append(("over_age", "warning"))
-    return Parsed(number, tuple(faults))  # type: ignore[arg-type]
+    return Parsed(number, tuple(faults))
 
 
 def _birth(number: str) -> date | None:

@@ -39,7 +39,7 @@ _ENGLISH: Final = {
 class FileRefused(Exception):  # noqa: N818 (an answer to the office, not a fault of ours)
     """The whole file is refused by the POST itself; no batch is made.
 
-    `status` is the HTTP status, `code` stable (rosters.md, "The file"), `detail` says how to mend it.
+    `status` is the HTTP status, `code` a stable word, `detail` says how to mend it.
     """
 
     def __init__(self, code: str, detail: str) -> None:

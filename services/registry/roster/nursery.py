@@ -1,7 +1,7 @@
 """A process that holds the tables ready and forks a bounded child for each file.
 
-`python -m services.registry.roster.nursery FD`: each descriptor that comes over the socket FD is one
-file to read. It ends when the service closes the socket, or dies.
+`python -m services.registry.roster.nursery FD`: each descriptor that comes over the socket FD is
+one file to read. It ends when the service closes the socket, or dies.
 """
 
 import gc

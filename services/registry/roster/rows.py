@@ -9,7 +9,8 @@ from services.registry.roster.sheet import Value
 from services.registry.roster.text import clean
 
 _FOOTERS: Final = (
-    "合计", "总计", "小计", "填表", "制表", "审核", "单位", "联系人", "说明", "备注", "注:", "以下空白",
+    "合计", "总计", "小计", "填表", "制表", "审核", "单位", "联系人", "说明",
+    "备注", "注:", "以下空白",
 )  # fmt: skip
 
 

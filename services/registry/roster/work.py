@@ -1,4 +1,4 @@
-"""What is done with one file: look at the whole, then check it row by row; no process, no database."""
+"""What is done with one file: look at the whole, then check it row by row."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -54,7 +54,7 @@ def look(data: bytes, job: Job) -> Layout:
 
 
 def checked_rows(data: bytes, job: Job) -> tuple[Layout, Iterator[CheckedRow]]:
-    """Give the layout and every person's row, checked, in the file's order. Raises `FileRefused`."""
+    """Give the layout and every person's row, checked, in order. Raises `FileRefused`."""
     opened = open_roster(data, job.filename, job.kind, job.limits, job.synonyms)
     checker = Checker(opened.header, opened.sheet, job.context)
     rows = (checker.check(number, row) for number, row in _people(opened, job.limits))

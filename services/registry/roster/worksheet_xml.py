@@ -1,4 +1,4 @@
-"""Looks through a worksheet's XML for formulas, hidden rows and columns, and cells that are too far out."""
+"""Looks through a worksheet's XML for formulas, what is hidden, and cells too far out."""
 
 import re
 from typing import Final
@@ -27,7 +27,10 @@ _SPREADING: Final = ("array", "dataTable")
 
 
 def marks_of(xml: bytes, limits: Limits) -> Marks:
-    """Give what the values don't show. Raises `FileRefused`: bad_xml, too_many_rows, too_many_cells."""
+    """Give what the values don't show.
+
+    Raises `FileRefused`: bad_xml, too_many_rows, too_many_cells.
+    """
     if xml[:2] in (b"\xff\xfe", b"\xfe\xff"):
         xml = xml.decode("utf-16", "replace").encode("utf-8", "replace")
     _check_extent(xml, limits)

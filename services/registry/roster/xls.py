@@ -37,7 +37,8 @@ _COLINFO_BYTES: Final = 10
 def sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
     """Give the visible worksheets in order.
 
-    Raises `FileRefused`: encrypted_file, bad_archive, content_mismatch, active_content, too_many_cells.
+    Raises `FileRefused`: encrypted_file, bad_archive, content_mismatch, active_content,
+    too_many_cells.
     """
     marks = _all_marks(_workbook_stream(data), limits)
     workbook = open_workbook(data)

@@ -1,1 +1,1 @@
-"""The registry's statements, by aggregate: batches, persons, nominations and hires, what was heard."""
+"""The registry's statements, by aggregate."""

@@ -68,7 +68,7 @@ async def find_same_file(tx: Tx, tenant_id: UUID, fingerprint: bytes) -> Earlier
     return Earlier(*row) if row else None
 
 
-# A finished batch makes room when a row of it was another office's person, or a nomination of it ended since.
+# A finished batch makes room when a row of it was another office's person, or a nomination ended.
 _SAME_FILE = """
 SELECT b.batch_id, b.state, b.finished_at IS NOT NULL AND (b.had_already_nominated OR EXISTS (
     SELECT 1 FROM nomination n WHERE n.batch_id = b.batch_id AND n.state = 'ended'))
@@ -111,7 +111,7 @@ async def take_batch(tx: Tx, byte_count_max: int) -> Batch | None:
     return Batch(*row) if row else None
 
 
-# The lock is the claim: it goes with the transaction, so a batch whose process was killed is free again.
+# The lock is the claim: it goes with the transaction, so a killed process leaves the batch free.
 _TAKE = f"""
 SELECT {_BATCH} FROM worker_batch WHERE state = 'validating' AND byte_count <= $1
 ORDER BY batch_id LIMIT 1 FOR UPDATE SKIP LOCKED
@@ -130,8 +130,8 @@ async def insert_issues(tx: Tx, records: Iterable[Sequence[object]]) -> None:
 
 
 _ISSUE = (
-    "batch_id", "issue_number", "tenant_id", "row_number", "column_letter", "header", "field", "code",
-    "severity", "message", "value_masked", "first_row",
+    "batch_id", "issue_number", "tenant_id", "row_number", "column_letter", "header", "field",
+    "code", "severity", "message", "value_masked", "first_row",
 )  # fmt: skip
 
 
@@ -167,8 +167,9 @@ async def finish_batch(tx: Tx, batch_id: UUID, finish: Finish) -> None:
     """Write the final state, and let the file and its key go."""
     counts = finish.counts
     await tx.execute(
-        _FINISH, batch_id, finish.state, counts.rows, counts.accepted, counts.rejected, counts.duplicate,
-        counts.warnings, finish.nominated_count, counts.groups, finish.had_already_nominated, tx.now,
+        _FINISH, batch_id, finish.state, counts.rows, counts.accepted, counts.rejected,
+        counts.duplicate, counts.warnings, finish.nominated_count, counts.groups,
+        finish.had_already_nominated, tx.now,
     )  # fmt: skip
     await tx.execute("DELETE FROM batch_file WHERE batch_id = $1", batch_id)
     await doom_keys(tx, [batch_id])

@@ -1,4 +1,4 @@
-"""Erasures: asked for, waiting for a trip or a stay to end, carried out; and the list applied again."""
+"""Erasures: asked for, waiting for a trip or a stay to end, carried out, applied again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,7 +53,8 @@ WHERE e.done_at IS NULL
     AND NOT EXISTS (SELECT 1 FROM heard_booking b LEFT JOIN heard_trip t USING (trip_id)
         WHERE b.worker_id = e.worker_id AND b.state = 'boarded'
         AND COALESCE(t.state, '') NOT IN ('closed', 'cancelled'))
-    AND NOT EXISTS (SELECT 1 FROM heard_stay s WHERE s.worker_id = e.worker_id AND s.state = 'checked_in')
+    AND NOT EXISTS (SELECT 1 FROM heard_stay s WHERE s.worker_id = e.worker_id
+        AND s.state = 'checked_in')
 ORDER BY e.erasure_id LIMIT $1 FOR UPDATE OF e SKIP LOCKED
 """
 
@@ -85,7 +86,8 @@ async def load_remains_for_update(tx: Tx, erasure: Erasure) -> Remains:
     own = [r["relation_id"] for r in rows if erasure.tenant_id in (None, r["tenant_id"])]
     is_person = erasure.tenant_id is None or len(own) == len(rows)
     left_out = await tx.fetch(
-        "SELECT rejected_row_id FROM rejected_row WHERE blind_index = $1 AND ($2::uuid IS NULL OR tenant_id = $2)",
+        "SELECT rejected_row_id FROM rejected_row WHERE blind_index = $1"
+        " AND ($2::uuid IS NULL OR tenant_id = $2)",
         blind, None if is_person else erasure.tenant_id,
     )  # fmt: skip
     return Remains(own, [r["rejected_row_id"] for r in left_out], is_person)
@@ -113,8 +115,8 @@ async def bury(tx: Tx, worker_ids: Sequence[UUID]) -> None:
 
 _TOMBSTONE: Final = """
 UPDATE worker SET gender = NULL, birth_year_month = NULL, origin_division_code = NULL,
-    education_code = NULL, certificate_codes = '{}', occupation_codes = '{}', preferred_pay_min = NULL,
-    preferred_pay_max = NULL, erased_at = COALESCE(erased_at, $2)
+    education_code = NULL, certificate_codes = '{}', occupation_codes = '{}',
+    preferred_pay_min = NULL, preferred_pay_max = NULL, erased_at = COALESCE(erased_at, $2)
 WHERE worker_id = ANY ($1)
 """
 

@@ -41,10 +41,10 @@ async def upsert_placements(tx: Tx, placements: Sequence[Placement]) -> None:
 
 
 _PLACEMENTS: Final = """
-INSERT INTO heard_placement (placement_id, worker_id, nomination_id, office_id, enterprise_id, drive_id,
-    state, ended_on)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
-    $8::date[]) AS u (id, w, n, o, e, d, s, on_) ORDER BY id
+INSERT INTO heard_placement (placement_id, worker_id, nomination_id, office_id, enterprise_id,
+    drive_id, state, ended_on)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[],
+    $7::text[], $8::date[]) AS u (id, w, n, o, e, d, s, on_) ORDER BY id
 ON CONFLICT (placement_id) DO UPDATE SET enterprise_id = excluded.enterprise_id,
     drive_id = COALESCE(excluded.drive_id, heard_placement.drive_id), state = excluded.state,
     ended_on = excluded.ended_on
@@ -52,7 +52,7 @@ ON CONFLICT (placement_id) DO UPDATE SET enterprise_id = excluded.enterprise_id,
 
 
 async def update_placement_enterprises(tx: Tx, changes: Sequence[tuple[UUID, UUID]]) -> None:
-    """A changed placement may be at another enterprise; its state stays: (placement, enterprise)."""
+    """A changed placement may be at another enterprise: (placement, enterprise)."""
     await tx.execute(
         "UPDATE heard_placement p SET enterprise_id = u.e"
         " FROM unnest($1::uuid[], $2::uuid[]) AS u (id, e) WHERE p.placement_id = u.id",
@@ -121,8 +121,9 @@ async def upsert_stays(tx: Tx, stays: Sequence[Stay]) -> None:
 _STAYS: Final = """
 INSERT INTO heard_stay AS h (stay_id, worker_id, office_id, enterprise_id, inn_id, check_in_on,
     check_out_on, state)
-SELECT id, w, o, e, i, c, d, COALESCE(s, 'requested') FROM unnest($1::uuid[], $2::uuid[], $3::uuid[],
-    $4::uuid[], $5::uuid[], $6::date[], $7::date[], $8::text[]) AS u (id, w, o, e, i, c, d, s) ORDER BY id
+SELECT id, w, o, e, i, c, d, COALESCE(s, 'requested')
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::date[], $7::date[],
+    $8::text[]) AS u (id, w, o, e, i, c, d, s) ORDER BY id
 ON CONFLICT (stay_id) DO UPDATE SET
     office_id = COALESCE(excluded.office_id, h.office_id),
     enterprise_id = COALESCE(excluded.enterprise_id, h.enterprise_id),

@@ -47,8 +47,8 @@ async def insert_nominations(tx: Tx, nominations: Sequence[Nomination]) -> set[U
 _INSERT = """
 INSERT INTO nomination (nomination_id, worker_id, office_id, batch_id, drive_id, available_from,
     boarding_place_code, needs_bed, nominated_at, idle_since)
-SELECT u.*, $9, $9 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::date[],
-    $7::text[], $8::bool[]) AS u (n, worker_id, o, b, d, a, p, bed) ORDER BY u.worker_id
+SELECT u.*, $9, $9 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[],
+    $6::date[], $7::text[], $8::bool[]) AS u (n, worker_id, o, b, d, a, p, bed) ORDER BY u.worker_id
 ON CONFLICT DO NOTHING RETURNING nomination_id
 """
 
@@ -57,7 +57,8 @@ async def update_groups(tx: Tx, nominations: Sequence[Nomination]) -> None:
     """Write the groups of a batch's nominations."""
     await tx.execute(
         "UPDATE nomination n SET group_id = u.g, group_size = u.s"
-        " FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS u (id, g, s) WHERE n.nomination_id = u.id",
+        " FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS u (id, g, s)"
+        " WHERE n.nomination_id = u.id",
         [n.nomination_id for n in nominations],
         [n.group_id for n in nominations],
         [n.group_size for n in nominations],
@@ -185,7 +186,7 @@ async def update_idle(tx: Tx, nomination_ids: Sequence[UUID], *, idle: bool) -> 
 
 
 async def find_own_nomination(tx: Tx, nomination_id: UUID) -> str | None:
-    """Give the state of a nomination that the caller may see; None: there is none for the caller."""
+    """Give the state of a nomination that the caller may see; None: there is none."""
     found: str | None = await tx.fetchval(
         "SELECT state FROM nomination WHERE nomination_id = $1", nomination_id
     )
@@ -194,7 +195,7 @@ async def find_own_nomination(tx: Tx, nomination_id: UUID) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Hire:
-    """An enterprise's word that a person works there; `live_nomination_id` of its live placement."""
+    """An enterprise's word that a person works there, with its live placement's nomination."""
 
     hire_id: UUID
     worker_id: UUID

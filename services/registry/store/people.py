@@ -41,7 +41,7 @@ class Standing:
 
 
 async def find_standings(tx: Tx, tenant_id: UUID, blinds: Sequence[bytes]) -> dict[bytes, Standing]:
-    """Find persons by blind index: who nominates them now, and since when this enterprise has them."""
+    """Find persons by blind index: who nominates them, since when this enterprise has them."""
     rows = await tx.fetch(_STANDINGS, list(blinds), tenant_id)
     return {r["blind_index"]: Standing(*list(r)[1:]) for r in rows}
 
@@ -59,8 +59,8 @@ WHERE p.blind_index = ANY ($1)
 async def claim_persons(tx: Tx, blinds: Sequence[bytes], fresh: Sequence[UUID]) -> set[UUID]:
     """Enter persons under fresh worker ids; give those of persons who were new.
 
-    The caller inserts the new ones into `worker` before the commit. In sorted order, so that two batches
-    that bring the same persons wait for each other instead of deadlocking.
+    The caller inserts the new ones into `worker` before the commit. In sorted order, so that two
+    batches that bring the same persons wait for each other instead of deadlocking.
     """
     rows = await tx.fetch(_CLAIM, list(blinds), list(fresh))
     return {r["worker_id"] for r in rows}
@@ -74,7 +74,7 @@ ON CONFLICT DO NOTHING RETURNING worker_id
 
 
 async def find_worker_ids(tx: Tx, blinds: Sequence[bytes]) -> dict[bytes, UUID]:
-    """Find worker ids by blind index; their erasure waits for this transaction, or this one for it."""
+    """Find worker ids by blind index; their erasure waits for this commit, or this for theirs."""
     rows = await tx.fetch(_FIND_WORKER_IDS, list(blinds))
     return {r["blind_index"]: r["worker_id"] for r in rows}
 
@@ -93,8 +93,9 @@ async def insert_workers(tx: Tx, people: Iterable[tuple[UUID, Profile]]) -> None
 
 def _profile_record(p: Profile) -> tuple[object, ...]:
     return (
-        p.gender, p.birth_year_month, p.origin_division_code, p.education_code, list(p.certificate_codes),
-        list(p.occupation_codes), p.preferred_pay_min, p.preferred_pay_max,
+        p.gender, p.birth_year_month, p.origin_division_code, p.education_code,
+        list(p.certificate_codes), list(p.occupation_codes), p.preferred_pay_min,
+        p.preferred_pay_max,
     )  # fmt: skip
 
 
@@ -113,8 +114,10 @@ _MERGED: Final = """
     preferred_pay_min = CASE WHEN n.has_pay THEN n.pay_min ELSE t.preferred_pay_min END,
     preferred_pay_max = CASE WHEN n.has_pay THEN n.pay_max ELSE t.preferred_pay_max END
 """
-_NEW: Final = """unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[],
-    $8::bool[]) AS n (worker_id, origin, education, certificates, occupations, pay_min, pay_max, has_pay)"""
+_NEW: Final = """
+unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[], $8::bool[])
+    AS n (worker_id, origin, education, certificates, occupations, pay_min, pay_max, has_pay)
+"""
 _RETURNED: Final = ", ".join(f"t.{column}" for column in ("worker_id", *_PROFILE))
 _UPDATE_WORKERS: Final = f"""
 UPDATE worker t SET {_MERGED} FROM {_NEW}
@@ -123,7 +126,8 @@ WHERE t.worker_id = n.worker_id AND t.erased_at IS NULL AND (
     OR COALESCE(n.education, t.education_code) IS DISTINCT FROM t.education_code
     OR COALESCE(string_to_array(n.certificates, ','), t.certificate_codes) <> t.certificate_codes
     OR COALESCE(string_to_array(n.occupations, ','), t.occupation_codes) <> t.occupation_codes
-    OR (n.has_pay AND (n.pay_min, n.pay_max) IS DISTINCT FROM (t.preferred_pay_min, t.preferred_pay_max)))
+    OR (n.has_pay AND (n.pay_min, n.pay_max)
+        IS DISTINCT FROM (t.preferred_pay_min, t.preferred_pay_max)))
 RETURNING {_RETURNED}
 """
 
@@ -180,8 +184,8 @@ async def insert_relations(
 ) -> None:
     """Copy new relations in."""
     columns = (
-        "relation_id", "worker_id", "tenant_id", "tenant_kind", *_PROFILE, "poverty_lifted", "monitored",
-        "created_at", "updated_at", *SEALED.values(),
+        "relation_id", "worker_id", "tenant_id", "tenant_kind", *_PROFILE, "poverty_lifted",
+        "monitored", "created_at", "updated_at", *SEALED.values(),
     )  # fmt: skip
     records = (
         (

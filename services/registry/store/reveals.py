@@ -1,4 +1,4 @@
-"""Who may be shown to whom, by what the registry itself has heard; and the record of what was shown."""
+"""Who may be shown to whom, by what the registry itself has heard; and what was shown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,13 +24,14 @@ _RIGHTS: Final[dict[str, str]] = {
         SELECT worker_id, NULL, enterprise_id FROM hire
         WHERE enterprise_id = $2 AND worker_id = ANY ($1) AND state = 'active'""",
     "batch": """SELECT b.worker_id, b.tenant_id, b.tenant_id FROM batch_worker b
-        WHERE b.batch_id = $2 AND b.worker_id = ANY ($1) AND $3::date IS NOT DISTINCT FROM $3::date""",
+        WHERE b.batch_id = $2 AND b.worker_id = ANY ($1)
+        AND $3::date IS NOT DISTINCT FROM $3::date""",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A reveal as asked for: `kind` is trip, inn, enterprise or batch; `of` its id; `on` a civil date.
+    """A reveal as asked for: `kind` is trip, inn, enterprise or batch, `of` its id, `on` a date.
 
     `only_tenant`: the caller may see what is its own alone; None: all that the scope covers.
     """

@@ -1,4 +1,4 @@
-"""Seals values with AES-256-GCM and makes keyed indexes; knows no keys of its own and no database."""
+"""Seals values with AES-256-GCM and makes keyed indexes; knows no keys and no database."""
 
 import hmac
 import os

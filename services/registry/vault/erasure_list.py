@@ -1,4 +1,4 @@
-"""The list, outside every database, of what was erased: a restored backup is brought up to it before it opens."""
+"""The list, outside every database, of what was erased: a restored backup is brought up to it."""
 
 import json
 import os

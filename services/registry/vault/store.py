@@ -47,7 +47,8 @@ class KeyStore:
         """Insert a system key unless there is one; give the one there is."""
         async with self.pool.acquire() as conn, conn.transaction():
             await conn.execute(
-                "INSERT INTO system_key (name, master_key_id, wrapped) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                "INSERT INTO system_key (name, master_key_id, wrapped) VALUES ($1, $2, $3)"
+                " ON CONFLICT DO NOTHING",
                 name, master_key_id, wrapped,
             )  # fmt: skip
             rows = await conn.fetch(
@@ -58,16 +59,16 @@ class KeyStore:
     async def insert_tenant_key(self, key: TenantKey) -> None:
         """Insert a tenant's key version unless somebody else was faster."""
         await self.pool.execute(
-            "INSERT INTO tenant_key (tenant_id, version, master_key_id, wrapped) VALUES ($1, $2, $3, $4)"
-            " ON CONFLICT DO NOTHING",
+            "INSERT INTO tenant_key (tenant_id, version, master_key_id, wrapped)"
+            " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
             key.tenant_id, key.version, key.master_key_id, key.wrapped,
         )  # fmt: skip
 
     async def list_tenant_keys(self, tenant_ids: Sequence[UUID]) -> list[TenantKey]:
         """List all versions of these tenants' keys, oldest first."""
         rows = await self.pool.fetch(
-            "SELECT tenant_id, version, master_key_id, wrapped FROM tenant_key WHERE tenant_id = ANY ($1)"
-            " ORDER BY tenant_id, version",
+            "SELECT tenant_id, version, master_key_id, wrapped FROM tenant_key"
+            " WHERE tenant_id = ANY ($1) ORDER BY tenant_id, version",
             list(tenant_ids),
         )
         return [TenantKey(*r) for r in rows]
@@ -84,7 +85,8 @@ class KeyStore:
     async def list_data_keys(self, key_ids: Sequence[UUID]) -> list["asyncpg.Record"]:
         """List the data keys that still exist of these."""
         return await self.pool.fetch(
-            "SELECT key_id, tenant_id, tenant_key_version, wrapped FROM data_key WHERE key_id = ANY ($1)",
+            "SELECT key_id, tenant_id, tenant_key_version, wrapped FROM data_key"
+            " WHERE key_id = ANY ($1)",
             list(key_ids),
         )
 
@@ -96,7 +98,7 @@ class KeyStore:
         return int(done.rpartition(" ")[2])
 
     async def rewrap_system_keys(self, rewrap: Rewrap) -> int:
-        """Wrap every system key anew; `rewrap` maps (place, master key id, wrapped) to the new pair."""
+        """Wrap every system key anew, by `rewrap`; give how many."""
         async with self.pool.acquire() as conn, conn.transaction():
             rows = await conn.fetch(
                 "SELECT name, master_key_id, wrapped FROM system_key FOR UPDATE"
@@ -113,24 +115,27 @@ class KeyStore:
         """Wrap every tenant key under the current master key; give how many were not yet."""
         async with self.pool.acquire() as conn, conn.transaction():
             rows = await conn.fetch(
-                "SELECT tenant_id, version, master_key_id, wrapped FROM tenant_key WHERE master_key_id <> $1"
-                " FOR UPDATE",
+                "SELECT tenant_id, version, master_key_id, wrapped FROM tenant_key"
+                " WHERE master_key_id <> $1 FOR UPDATE",
                 current,
             )
             new = [rewrap(r["tenant_id"].bytes, r["master_key_id"], r["wrapped"]) for r in rows]
             await conn.execute(
                 "UPDATE tenant_key t SET master_key_id = $1, wrapped = n.wrapped"
-                " FROM unnest($2::uuid[], $3::int[], $4::bytea[]) AS n (tenant_id, version, wrapped)"
+                " FROM unnest($2::uuid[], $3::int[], $4::bytea[])"
+                " AS n (tenant_id, version, wrapped)"
                 " WHERE t.tenant_id = n.tenant_id AND t.version = n.version",
-                current, [r["tenant_id"] for r in rows], [r["version"] for r in rows], [w for _, w in new],
+                current, [r["tenant_id"] for r in rows], [r["version"] for r in rows],
+                [w for _, w in new],
             )  # fmt: skip
             return len(rows)
 
     async def rewrap_data_keys(self, old: TenantKey, rewrap: RewrapData, limit: int) -> int:
-        """Move up to `limit` data keys of an old tenant key version to the newest; give how many."""
+        """Move up to `limit` data keys off an old tenant key version; give how many."""
         async with self.pool.acquire() as conn, conn.transaction():
             rows = await conn.fetch(
-                "SELECT key_id, wrapped FROM data_key WHERE tenant_id = $1 AND tenant_key_version = $2"
+                "SELECT key_id, wrapped FROM data_key"
+                " WHERE tenant_id = $1 AND tenant_key_version = $2"
                 " ORDER BY key_id LIMIT $3 FOR UPDATE",
                 old.tenant_id, old.version, limit,
             )  # fmt: skip

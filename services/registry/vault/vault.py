@@ -1,4 +1,4 @@
-"""Makes, finds, rotates and destroys data keys: wrapped by the tenant's key, that by the master key."""
+"""Makes, finds, rotates and destroys data keys, each wrapped by its tenant's key."""
 
 import asyncio
 import os
@@ -68,8 +68,8 @@ class Vault:
     async def new_keys(self, tenant_id: UUID, key_ids: Sequence[UUID]) -> list[DataKey]:
         """Make a data key for each id and store it, wrapped by the tenant's newest key.
 
-        They are durable when this returns: commit what they seal afterwards, so that a crash between
-        leaves keys without a seal, never a seal without its key.
+        They are durable when this returns: commit what they seal afterwards, so that a crash
+        between leaves keys without a seal, never a seal without its key.
         """
         if not key_ids:
             return []
@@ -116,12 +116,12 @@ class Vault:
         return await self.store.delete_data_keys(key_ids) if key_ids else 0
 
     async def rotate_master(self) -> int:
-        """Wrap system and tenant keys under the current master key; give how many tenant keys moved."""
+        """Wrap system and tenant keys under the current master key; give how many moved."""
         await self.store.rewrap_system_keys(self._rewrap)
         return await self.store.rewrap_tenant_keys(self._rewrap, self.master.current)
 
     async def rotate_tenant(self, tenant_id: UUID) -> int:
-        """Give a tenant a new key, move its data keys to it in chunks, destroy the old; give how many moved.
+        """Give a tenant a new key, move its data keys to it, destroy the old; give how many moved.
 
         Works while others read and write: each data key says which version wraps it.
         """

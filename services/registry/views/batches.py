@@ -49,8 +49,8 @@ def _told(row: Any) -> dict[str, Any]:  # noqa: ANN401 (asyncpg's record)
 
 
 _ISSUES: Final = """
-SELECT issue_number, row_number AS row, column_letter AS column, header, field, code, severity, message,
-    value_masked, first_row
+SELECT issue_number, row_number AS row, column_letter AS column, header, field, code, severity,
+    message, value_masked, first_row
 FROM batch_issue
 WHERE batch_id = $1 AND issue_number > COALESCE($2, 0) AND ($3::text IS NULL OR severity = $3)
 ORDER BY issue_number LIMIT $4

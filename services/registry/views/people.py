@@ -80,7 +80,8 @@ _HISTORY: Final = {
     "nominations": f"{_NOMINATION} WHERE worker_id = $1 ORDER BY nominated_at",
     "hires": "SELECT hire_id, enterprise_id, batch_id, hired_on, site, state, hired_at FROM hire"
     " WHERE worker_id = $1 ORDER BY hired_at",
-    "rosters": "SELECT batch_id, row_number FROM batch_worker WHERE worker_id = $1 ORDER BY batch_id",
+    "rosters": "SELECT batch_id, row_number FROM batch_worker WHERE worker_id = $1"
+    " ORDER BY batch_id",
     "reveals": "SELECT tenant_id, purpose, scope, fields, revealed_at FROM reveal_audit"
     " WHERE $1 = ANY (revealed) ORDER BY revealed_at",
     "erasures": "SELECT tenant_id, requested_at, done_at FROM erasure WHERE worker_id = $1",
