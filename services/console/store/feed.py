@@ -65,10 +65,8 @@ async def insert_trip_tenants(tx: Tx, pairs: Sequence[tuple[UUID, UUID]]) -> Non
 
 _THINGS: Final = """
 INSERT INTO thing AS t (subject, noun, state, data, audience, origins, changed_at)
-SELECT u.subject, u.noun, u.state, u.data,
-       ARRAY(SELECT jsonb_array_elements_text(u.audience)::uuid),
-       ARRAY(SELECT jsonb_array_elements_text(u.origins)), u.changed_at
-FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::jsonb[], $6::jsonb[],
+SELECT u.subject, u.noun, u.state, u.data, u.audience::uuid[], u.origins::text[], u.changed_at
+FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::text[], $6::text[],
             $7::timestamptz[])
     AS u (subject, noun, state, data, audience, origins, changed_at)
 ON CONFLICT (subject) DO UPDATE SET state = excluded.state, data = t.data || excluded.data,
@@ -86,7 +84,12 @@ async def upsert_things(tx: Tx, entries: Sequence[tuple[Entry, str]]) -> None:
         [e.subject.partition("/")[0] for e, _ in entries],
         [state for _, state in entries],
         [e.body for e, _ in entries],
-        [[str(a) for a in e.audience] for e, _ in entries],
-        [e.origins for e, _ in entries],
+        [_array(e.audience) for e, _ in entries],
+        [_array(e.origins) for e, _ in entries],
         [e.said_at for e, _ in entries],
     )
+
+
+def _array(items: Sequence[object]) -> str:
+    # An array of arrays would have to have rows of one length; ids and codes need no quotes.
+    return "{" + ",".join(str(i) for i in items) + "}"

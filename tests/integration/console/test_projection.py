@@ -4,13 +4,15 @@ from datetime import date
 from uuid import UUID
 
 from contracts import Event
-from contracts.recruitment import NominationUnplaced, PlacementConfirmed
+from contracts.recruitment import DriveAnnounced, NominationUnplaced, PlacementConfirmed
 from contracts.registry import WorkerNominated
 from services.console import views
 from services.console.consumers import HANDLERS
+from services.console.views.events import EventFilter
 from shared.database import Database
 from shared.ids import Ids
 from tests.support.events import heard, received
+from tests.support.http import an_enterprise, an_office
 from tests.support.postgres import ServiceDb
 
 IDS = Ids()
@@ -70,6 +72,27 @@ async def state(db: Database, way: Way) -> tuple[str, str | None]:
         found = await views.get_journey(tx, way.nomination_id)
     assert found is not None
     return found["state"], found["waiting_for"]
+
+
+async def test_a_drive_is_seen_by_its_enterprises_and_by_the_offices_of_its_origins(
+    service_db: ServiceDb,
+) -> None:
+    db = await service_db("console")
+    near, far = await an_office(db), await an_office(db, division_code="341200")
+    listed, other = await an_enterprise(db), await an_enterprise(db)
+    drive = DriveAnnounced(
+        drive_id=IDS.uuid7(), title="临沧专场", kind="fair", origins=["530902", "532500"],
+        enterprises=[listed.tenant_id], opens_on=date(2027, 1, 1), closes_on=date(2027, 2, 1),
+        acceptance="on_nomination", runs_transport=True,
+    )  # fmt: skip
+    other_drive = drive.model_copy(
+        update={"drive_id": IDS.uuid7(), "origins": (), "enterprises": ()}
+    )
+    await heard(db, HANDLERS, [drive, other_drive])
+    for identity, count in ((near, 1), (far, 0), (listed, 1), (other, 0)):
+        async with db.transaction(role="api", identity=identity) as tx:
+            found = await views.list_events(tx, wanted=EventFilter(), limit=50, cursor=None)
+            assert len(found["items"]) == count
 
 
 async def test_a_journey_moves_waits_and_settles(service_db: ServiceDb) -> None:
