@@ -7,8 +7,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from shared import ops, telemetry
 from shared.http import House
@@ -40,9 +42,20 @@ def build_app(house: House, router: APIRouter, *, body_bytes_max: int = BODY_BYT
     )  # fmt: skip
     app.state.house = house
     app.include_router(router)
-    app.include_router(ops.ROUTER)
+    app.include_router(_beside(app))
     app.add_middleware(Edge, house=house, body_bytes_max=body_bytes_max)
     return app
+
+
+def _beside(app: FastAPI) -> APIRouter:
+    """Give the operators' routes but those that the service has in its own way."""
+    rest = APIRouter()
+    for route in ops.ROUTER.routes:
+        if isinstance(route, APIRoute):
+            asked = {"type": "http", "path": route.path, "method": min(route.methods or {"GET"})}
+            if all(own.matches(asked)[0] is not Match.FULL for own in app.routes):
+                rest.routes.append(route)
+    return rest
 
 
 async def _refused(request: Request, error: Exception) -> Response:
