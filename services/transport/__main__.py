@@ -4,9 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import httpx2
+
 from services.transport.api import router
 from services.transport.consumers import HANDLERS
 from services.transport.handlers.tickers import SEATS_TICKER, no_show_ticker
+from services.transport.printing.names import TIMEOUT_S, Names
 from services.transport.settings import TransportSettings
 from shared.http import House
 from shared.service import Service, run
@@ -14,11 +17,14 @@ from shared.service import Service, run
 
 @asynccontextmanager
 async def set_up(house: House) -> AsyncIterator[None]:
-    """Let no-shows be declared as long after the departure as the settings say."""
+    """Let no-shows be declared as late as the settings say, and names be asked for."""
     settings = house.settings
     known = isinstance(settings, TransportSettings)
     house.tickers.append(no_show_ticker(settings.no_show_grace if known else timedelta(minutes=30)))
-    yield
+    url = settings.registry_url if known else "http://127.0.0.1:8101"
+    async with httpx2.AsyncClient(base_url=url, timeout=TIMEOUT_S) as http:
+        house.provide(Names(http))
+        yield
 
 
 SERVICE = Service("transport", TransportSettings, router, HANDLERS, [SEATS_TICKER], set_up)

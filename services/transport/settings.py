@@ -1,6 +1,7 @@
 """What transport is told by its environment."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -17,6 +18,8 @@ class TransportSettings(ServiceSettings):
 
     minimum_load: int = Field(20, ge=1, le=5_000)
     no_show_grace_minutes: int = Field(30, ge=0, le=1_440)
+    # Where a font with Chinese characters lies; the system's fonts are found without it.
+    font_dir: Path | None = Field(None, alias="SHANHAI_FONT_DIR")
     registry_url: Origin = Field("http://127.0.0.1:8101", alias="SHANHAI_REGISTRY_URL")
 
     @property

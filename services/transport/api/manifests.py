@@ -1,18 +1,27 @@
 """Manifests over HTTP: who sits where, without a name; publishing freezes a version."""
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
 from services.transport import views
-from services.transport.api.caller import COORDINATOR, Caller, command, visible_trip
+from services.transport.api.caller import ABOARD, COORDINATOR, Caller, command, visible_trip
 from services.transport.handlers import manifests
+from services.transport.printing import Names, Sheet, as_pdf, as_workbook
+from services.transport.printing.sheet import Stamp
+from services.transport.settings import TransportSettings
+from services.transport.store.manifests import load_ticket_key
 from shared.commands import Answer
+from shared.http import Call
 from shared.problem import NotFound
 from shared.transaction import Tx
 
 router = APIRouter()
+
+PDF: Final = "application/pdf"
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @router.get("/v1/trips/{trip_id}/manifest")
@@ -38,6 +47,44 @@ async def get_manifest(
         }
 
     return await caller.query(view)
+
+
+@router.get("/v1/trips/{trip_id}/manifest.xlsx")
+async def get_workbook(trip_id: UUID, caller: Caller) -> Response:
+    """Print the manifest as a workbook, with the names that the caller may see."""
+    sheet = await _printed(trip_id, caller)
+    return _file(await asyncio.to_thread(as_workbook, sheet), "xlsx", XLSX)
+
+
+@router.get("/v1/trips/{trip_id}/manifest.pdf")
+async def get_pdf(trip_id: UUID, caller: Caller) -> Response:
+    """Print the manifest on A4, a signed ticket for each passenger."""
+    sheet = await _printed(trip_id, caller)
+    settings = caller.house.settings
+    fonts = settings.font_dir if isinstance(settings, TransportSettings) else None
+    return _file(await asyncio.to_thread(as_pdf, sheet, fonts), "pdf", PDF)
+
+
+async def _printed(trip_id: UUID, caller: Call) -> Sheet:
+    """Put a sheet together; no transaction is open while the registry is asked."""
+    caller.require(tenant_kinds={"office", "enterprise"}, roles=ABOARD)
+    db = caller.house.db
+    async with db.transaction(role="api", identity=caller.identity, read_only=True) as tx:
+        trip = await views.find_trip(tx, trip_id)
+        if trip is None:
+            raise NotFound
+        passengers = await views.list_passengers(tx, trip_id)
+        await tx.as_worker()
+        stamp = Stamp(tx.now, await load_ticket_key(tx))
+    authorization = caller.request.headers.get("authorization", "")
+    ids = [p["worker_id"] for p in passengers]
+    persons = await caller.resource(Names).of(trip_id, ids, authorization)
+    return Sheet.of(dict(trip), [dict(p) for p in passengers], persons, stamp)
+
+
+def _file(content: bytes, ending: str, media_type: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="manifest.{ending}"'}
+    return Response(content, media_type=media_type, headers=headers)
 
 
 @router.post("/v1/trips/{trip_id}/manifest")
