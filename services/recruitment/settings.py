@@ -19,7 +19,8 @@ class RecruitmentSettings(ServiceSettings):
 
     #: How long an offer waits for its answer (business time).
     offer_hours: int = Field(48, ge=1, le=24 * 90)
-    #: How many rounds may pass over a group before it goes first, and how long openings are kept for it then.
+    #: How many rounds may pass over a group before it goes first, and how long openings are kept
+    #: for it then.
     group_skip_rounds_max: int = Field(3, ge=0, le=1000)
     group_hold_rounds_max: int = Field(5, ge=0, le=1000)
     #: How many of each person's best vacancies a round looks at.

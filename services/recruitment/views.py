@@ -25,7 +25,8 @@ class Wanted:
 _DRIVE: Final = "SELECT * FROM drive"
 _VACANCY: Final = "SELECT *, openings - taken_count AS free_count FROM vacancy"
 _OFFER: Final = """
-SELECT offer_id, nomination_id, worker_id, office_id, enterprise_id, drive_id, vacancy_id, group_id, round,
+SELECT offer_id, nomination_id, worker_id, office_id, enterprise_id, drive_id, vacancy_id,
+    group_id, round,
        acceptance, terms, state, pending, made_at, expires_at, answered_at, reason FROM offer"""
 _PLACEMENT: Final = "SELECT * FROM placement"
 _CHECK: Final = """

@@ -1,4 +1,4 @@
-"""What the routes of recruitment share: the caller, why something happens, and refusals of the state machines."""
+"""What recruitment's routes share: the caller, reasons, and the state machines' refusals."""
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
@@ -49,7 +49,7 @@ def because(identity: Identity) -> Because:
 
 
 def on_behalf(identity: Identity, enterprise_id: UUID | None) -> UUID:
-    """Give the enterprise that a command is for: the caller's own, or the one a coordinator names."""
+    """Give the enterprise that a command is for: the caller's own, or a coordinator's choice."""
     if identity.tenant_kind == "enterprise":
         if enterprise_id not in {None, identity.tenant_id}:
             raise Forbidden

@@ -121,7 +121,7 @@ async def get_drive(drive_id: UUID, caller: Caller) -> Response:
 
 
 @router.get("/v1/drives/{drive_id}/matches")
-async def list_matches(
+async def list_matches(  # noqa: PLR0913 (a filter each)
     drive_id: UUID,
     caller: Caller,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,

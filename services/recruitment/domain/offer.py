@@ -39,7 +39,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """How an offer ends: a step of the table and its reason; `leaves`: the person leaves the group by it."""
+    """How an offer ends: step and reason; `leaves`: the person leaves the group by it."""
 
     step: str
     reason: str | None = None
@@ -55,10 +55,11 @@ class Fall:
 
 
 def fall(open_offers: Iterable[Offer], first: Mapping[UUID, Closing]) -> Fall:
-    """Tell what ends when the offers in `first` end: with one of a set, the whole set (events.md, step 2).
+    """Tell what ends when the offers in `first` end: with one of a set, the whole set.
 
-    `open_offers` are those in `first` and all open ones of their sets. Who ended it leaves the group;
-    when everyone did at once (all offers of a group expired), nobody stays behind and the group stays whole.
+    `open_offers` are those in `first` and all open ones of their sets. Who ended it leaves the
+    group; when everyone did at once (all offers of a group expired), nobody stays behind and the
+    group stays whole.
     """
     offers = list(open_offers)
     broken = {o.set_id for o in offers if o.offer_id in first and o.set_id}

@@ -1,4 +1,4 @@
-"""The two sides of a match: a nominated person and a vacancy, with what the rules look at and no more."""
+"""The two sides of a match: person and vacancy, with what the rules look at and no more."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,8 +12,9 @@ Gender = Literal["male", "female"]
 class Candidate:
     """A nomination in a round; `group_id` only while the person goes with the group.
 
-    `birth_year_month` is `YYYY-MM`. `paired` says whether the office is one of the drive's origins.
-    `version` is that of the row as it was read. `skip_count` counts the rounds that passed over the group.
+    `birth_year_month` is `YYYY-MM`. `paired` says whether the office is one of the drive's
+    origins. `version` is that of the row as it was read. `skip_count` counts the rounds that
+    passed over the group.
     """
 
     nomination_id: UUID

@@ -61,5 +61,5 @@ OTHER: Final = "other"
 
 
 def coded(text: str | None) -> str:
-    """Give the code that a person chose; anything else is `other`, for free text may name somebody."""
+    """Give the code that a person chose, else `other`: free text may name somebody."""
     return text if text in KNOWN else OTHER

@@ -1,4 +1,4 @@
-"""The hard rules between a person and a vacancy, each with a code; all of them are job-related (PIPL art. 24)."""
+"""The hard rules of a match, each with a code; all are job-related (PIPL art. 24)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

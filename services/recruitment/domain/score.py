@@ -1,4 +1,4 @@
-"""How well a person and a vacancy suit each other: whole points that add up, so that anybody can recount them."""
+"""How well a person and a vacancy suit each other: whole points that anybody can add up."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -24,7 +24,7 @@ def occupation_points(wishes: tuple[str, ...], occupation_code: str) -> int:
 
 
 def pay_points(wanted: int | None, pay_min: int, pay_max: int) -> int:
-    """Give 0 to 300: all when even the least pay is enough, none when the most isn't; half without a wish."""
+    """Give 0 to 300: all if the least pay is enough, none if the most isn't, half unasked."""
     if wanted is None:
         return PAY // 2
     if pay_min >= wanted:
@@ -40,7 +40,7 @@ def start_points(days_waiting: int) -> int:
 
 
 def equity_points(placed_count: int, nominated_count: int) -> int:
-    """Give 0 to 100: more for persons of an office of whose people fewer have a place in this drive."""
+    """Give 0 to 100: more for an office of whose people fewer have a place in this drive."""
     if nominated_count <= 0:
         return EQUITY
     return EQUITY - EQUITY * min(placed_count, nominated_count) // nominated_count
@@ -49,7 +49,7 @@ def equity_points(placed_count: int, nominated_count: int) -> int:
 def parts(
     candidate: Candidate, vacancy: Vacancy, *, equity: int, preferred: bool = False
 ) -> Mapping[str, int]:
-    """Give the parts of a pair's score; the score is their sum. `equity` is the office's in that round."""
+    """Give the parts whose sum is a pair's score; `equity` is the office's in that round."""
     waiting = (vacancy.starts_on - candidate.available_from).days
     return {
         "qualified": QUALIFIED,

@@ -95,7 +95,8 @@ NOMINATION: Final = Machine(
     },
 )
 
-# `take_back` is the system's own: the group broke, another offer was accepted, the drive closed, the person is gone.
+# `take_back` is the system's own: the group broke, another offer was accepted, the drive closed,
+# the person is gone.
 OFFER: Final = Machine(
     "offer",
     "made",
@@ -141,9 +142,9 @@ def document() -> str:
     parts = [
         "# States of recruitment",
         "",
-        "Drawn from `services/recruitment/domain/states.py` (a test holds them equal); what has no arrow is refused",
-        "with `wrong_state`. In an offer, `take_back` is the system's own step and ends an accepted offer only while",
-        "its group isn't whole.",
+        "Drawn from `services/recruitment/domain/states.py` (a test holds them equal);",
+        "what has no arrow is refused with `wrong_state`. In an offer, `take_back` is the system's",
+        "own step, and ends an accepted offer only while its group isn't whole.",
     ]
     for machine in MACHINES:
         parts += ["", f"## {machine.noun}", "", "```mermaid", machine.drawing(), "```"]

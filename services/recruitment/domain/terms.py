@@ -16,7 +16,7 @@ def is_paired(division_code: str, origins: Iterable[str]) -> bool:
 
 
 def needs_seat(*, runs_transport: bool, boarding_place_code: str | None) -> bool:
-    """Tell whether a placement waits for a seat; else the person travels alone (journey, step 3)."""
+    """Tell whether a placement waits for a seat; else the person travels alone (step 3)."""
     return runs_transport and boarding_place_code is not None
 
 

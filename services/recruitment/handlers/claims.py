@@ -19,10 +19,10 @@ from shared.transaction import Tx
 _REFUSALS: Final = {
     "no_opening": "该岗位已无空缺。No opening of this vacancy is left.",
     "offer_open": "该岗位已有待答复的录用意向。An offer of this vacancy is open already.",
-    "other_drive": "人员与岗位不在同一招聘活动。The nomination and the vacancy are of different drives.",
+    "other_drive": "人员与岗位不在同一招聘活动。The vacancy is of another drive.",
     "drive_not_open": "招聘活动未开放。The drive is not open.",
     "offer_expired": "录用意向已过期。The offer has expired.",
-    "under_age": "未满十六周岁不得录用（劳动法第十五条）。Nobody under 16 may be hired (Labour Law, art. 15).",
+    "under_age": "未满十六周岁不得录用。Nobody under 16 may be hired.",
 }
 
 
@@ -41,7 +41,7 @@ class Claim:
 
 
 async def claim(tx: Tx, command: Claim, because: Because) -> tuple[Offer, tuple[str, ...]]:
-    """Make an offer outside of the rounds; give it, and the rules that the person in charge overrules.
+    """Make an offer outside of the rounds; give it, and the rules that are overruled by it.
 
     The same openings are taken as by a round. Raises a `Problem` or `IllegalStepError`.
     """
@@ -87,7 +87,7 @@ async def _overruled(tx: Tx, command: Claim) -> tuple[str, ...]:
 
 
 async def _locked_offer(tx: Tx, offer_id: UUID, step: str) -> Offer:
-    """Lock the nominations that an offer is about, and read it again: it allows the step, or is refused."""
+    """Lock what an offer is about, and read it again: it allows the step, or is refused."""
     offer = await offers.get_offer(tx, offer_id)
     await nominations.load_nominations_for_update(tx, [offer.nomination_id])
     offer = await offers.get_offer(tx, offer_id)
@@ -121,7 +121,7 @@ async def _end(tx: Tx, offer_id: UUID, closing: Closing, because: Because) -> Of
 
 
 async def withdraw_vacancy(tx: Tx, vacancy_id: UUID, because: Because) -> Row:
-    """Take a vacancy back with its open offers; placements stay. Gives it; raises `IllegalStepError`."""
+    """Take a vacancy back with its open offers; placements stay. Raises `IllegalStepError`."""
     vacancy = await vacancies.get_vacancy(tx, vacancy_id)
     # Offers are made under a shared lock of the drive: with this one nobody makes another.
     await drives.get_drive_for_update(tx, vacancy["drive_id"])

@@ -12,7 +12,7 @@ from shared.transaction import Tx
 
 
 async def close_drive(tx: Tx, drive_id: UUID, because: Because) -> None:
-    """Take back what is open in a locked drive; each nomination without a live placement hears of it."""
+    """Take back what is open in a locked drive; who has no live placement is told."""
     ids = await nominations.list_nomination_ids_of_drive(tx, drive_id)
     await nominations.load_nominations_for_update(tx, ids)
     still = await nominations.list_nomination_ids_of_drive(tx, drive_id)

@@ -1,6 +1,6 @@
 """What an operator may set about rounds and offers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -12,7 +12,7 @@ class HouseRules:
     """How long offers stand (business time), and how rounds are solved."""
 
     offer_stands: timedelta = timedelta(hours=48)
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
 
 
 DEFAULT: Final = HouseRules()

@@ -1,4 +1,4 @@
-"""What persons do about placements: change, cancel, start, end, and answer whether somebody is still there."""
+"""What persons do about placements: change, cancel, start, end, and answer retention checks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ async def _locked(tx: Tx, placement_id: UUID, step: str) -> Row:
 async def cancel_placement(
     tx: Tx, placement_id: UUID, reason: str, because: Because, *, rematch: bool
 ) -> Row:
-    """Cancel a confirmed placement: the opening goes to others, the person back into the rounds or aside."""
+    """Cancel a confirmed placement: the opening goes to others, the person to rounds or aside."""
     placement: Row = await placements.get_placement(tx, placement_id)
     drive = await drives.get_drive_for_share(tx, placement["drive_id"])
     placement = await _locked(tx, placement_id, "cancel")
@@ -81,7 +81,7 @@ class Change:
 
 
 async def change_placement(tx: Tx, placement_id: UUID, wish: Change, because: Because) -> Row:
-    """Change a confirmed placement; another vacancy of the same drive needs an opening of its own."""
+    """Change a confirmed placement; another vacancy of the drive needs an opening of its own."""
     placement: Row = await placements.get_placement(tx, placement_id)
     await drives.get_drive_for_share(tx, placement["drive_id"])
     placement = await _locked(tx, placement_id, "change")

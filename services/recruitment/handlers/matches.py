@@ -22,7 +22,7 @@ SHOWN_MAX: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which matches to explain: a page of a drive's persons, perhaps one person, perhaps one vacancy."""
+    """Which matches to explain: a page of a drive's persons, or one person, or one vacancy."""
 
     drive_id: UUID
     limit: int
@@ -33,12 +33,13 @@ class Wanted:
 
 
 async def explain(wanted: Wanted, tx: Tx) -> dict[str, object]:
-    """Give each person's candidates for a job: score, parts, rules; of the caller's own persons only."""
+    """Give each of the caller's persons with their candidates for a job: score, parts, rules."""
     await drives.get_drive(tx, wanted.drive_id)
     ids = await explained.list_nomination_ids(
         tx, wanted.drive_id, (wanted.nomination_id, wanted.last, wanted.limit + 1)
     )
-    # Which persons are the caller's is decided; what they are matched against is everybody's vacancies.
+    # Which persons are the caller's is decided; what they are matched against is everybody's
+    # vacancies.
     await tx.as_worker()
     people = await explained.load_people(tx, ids)
     vacancies = [

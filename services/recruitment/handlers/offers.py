@@ -1,4 +1,4 @@
-"""Offers made, accepted and ended, one or a whole round at once; nominations are locked by the caller."""
+"""Offers made, accepted and ended, one or a round at once; the caller locks nominations."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ _SAID: Mapping[str, type[OfferFact]] = {
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A nomination and a vacancy (rows) whose opening is taken; members of a group share `set_id`."""
+    """A nomination and a vacancy (rows) whose opening is taken; a group shares its `set_id`."""
 
     nomination: Row
     vacancy: Row
@@ -52,7 +52,7 @@ class Making:
 async def make_offers(
     tx: Tx, making: Making, picks: Sequence[Pick], because: Because = SYSTEM
 ) -> list[Offer]:
-    """Make offers; where the office's word is enough (`on_nomination`) they are accepted at once."""
+    """Make offers; where the office's word is enough (`on_nomination`), accept them at once."""
     made = [_offer(tx, making, pick) for pick in picks]
     terms = [_terms(pick.vacancy) for pick in picks]
     await offers.insert_offers(
@@ -112,7 +112,7 @@ async def _end_others(
 async def end_offers(
     tx: Tx, first: Mapping[UUID, Closing], known: Sequence[Offer], because: Because
 ) -> list[UUID]:
-    """End offers, and with one of a group all of its set; openings go back, persons into the rounds.
+    """End offers, with one of a group all of its set; openings and persons are free again.
 
     `known` are the offers in `first`. Gives the ids of the offers that ended.
     """

@@ -1,4 +1,4 @@
-"""Openings taken and given back: the count moves with offers and placements, and freed ones go on at once."""
+"""Openings taken and given back: the count moves with offers and placements."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -102,7 +102,7 @@ async def _take_back(tx: Tx, reasons: Mapping[UUID, str], because: Because) -> N
 
 
 async def erase(tx: Tx, causes: Mapping[UUID, Any]) -> None:
-    """Drop persons (causes by worker): nominations, offers and placements end, a tombstone stays."""
+    """Drop persons (causes by worker): all that hangs on them ends, a tombstone stays."""
     workers = list(causes)
     ids = set(await nominations.list_nomination_ids_of_workers(tx, workers))
     ids |= set(await placements.list_nomination_ids_of_live_placements(tx, workers))

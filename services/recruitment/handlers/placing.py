@@ -1,4 +1,4 @@
-"""Placements confirmed, changed, cancelled, started and ended; nominations are locked by the caller."""
+"""Placements confirmed, changed, cancelled and ended; the caller locks nominations."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ CARRIED = ("gender", "origin_division_code", "boarding_place_code", "available_f
 
 
 async def confirm(tx: Tx, whole: Sequence[Row], because: Because) -> None:
-    """Confirm the placements of accepted offers (with `placed_count` of their group), in this transaction."""
+    """Confirm the placements of accepted offers (rows with their group's `placed_count`)."""
     if not whole:
         return
     counts = {r["offer_id"]: r["placed_count"] for r in whole}
@@ -55,7 +55,7 @@ def _confirmed(tx: Tx, row: Row, placed_count: int | None) -> PlacementConfirmed
 async def change(
     tx: Tx, changes: Iterable[tuple[Row, Mapping[str, Any]]], because: Because
 ) -> list[PlacementChanged]:
-    """Change confirmed placements (row, new values of some fields); says only what really changed."""
+    """Change confirmed placements (row, new values); says only what really changed."""
     facts = [f for row, new in changes if (f := changed_fact(row, new)) is not None]
     if facts:
         await placements.update_placements(tx, facts)
@@ -94,7 +94,7 @@ async def carry_over(tx: Tx, changed: Sequence[Row], because: Because) -> None:
 async def cancel(
     tx: Tx, reasons: Mapping[UUID, str], because: Because, *, rematch: bool = False
 ) -> list[Row]:
-    """Cancel confirmed placements: openings go back; where the persons go then is the caller's to decide."""
+    """Cancel confirmed placements: openings go back; the caller decides where the persons go."""
     rows: list[Row] = list(await placements.cancel_placements(tx, reasons, because.by))
     facts = [
         PlacementCancelled.model_validate({**r, "by": because.by, "rematch": rematch}) for r in rows
@@ -105,7 +105,7 @@ async def cancel(
 
 
 async def end(tx: Tx, placement_ids: Iterable[UUID], reason: str, because: Because) -> list[Row]:
-    """End started placements today; checks that weren't answered are dropped, for nobody is there."""
+    """End started placements today; open checks are dropped, for nobody is there."""
     rows: list[Row] = list(
         await placements.end_placements(tx, placement_ids, reason, because.by, tx.today)
     )

@@ -1,4 +1,4 @@
-"""Matching rounds: read a drive, solve, and offer what is still so; one at a time over all replicas."""
+"""Matching rounds, one at a time: read a drive, solve, and offer what is still so."""
 
 import asyncio
 import multiprocessing
@@ -37,8 +37,8 @@ async def match_due(house_rules: HouseRules, tx: Tx) -> int:
     is_due, drive_id = await marks.take_due(tx)
     if not is_due:
         return 0
-    for row in await batches.complete_batches(tx):
-        await marks.mark_due(tx, [row["drive_id"]], timedelta(0))
+    whole = await batches.complete_batches(tx)
+    await marks.mark_due(tx, [r["drive_id"] for r in whole], timedelta(0))
     if drive_id is None:
         await _find_drives(tx)
         return 1
@@ -98,7 +98,7 @@ async def _number(tx: Tx, drive_id: UUID) -> int:
 
 
 async def _solved(problem: Problem) -> Solution:
-    """Solve a round; a large one in a process of its own, because the solver holds the interpreter."""
+    """Solve a round; a large one in its own process, because the solver holds the interpreter."""
     if len(problem.candidates) * len(problem.vacancies) <= PAIRS_INLINE_MAX:
         return solve(problem)
     return await asyncio.to_thread(_solved_apart, problem)
@@ -152,7 +152,7 @@ async def _apply(tx: Tx, this: _Round, house_rules: HouseRules) -> None:
 
 
 async def _take_openings(tx: Tx, this: _Round, unchanged: dict[UUID, Any]) -> list[Pick]:
-    """Take the openings of all matches that still hold: a group's all or none, the best scores first."""
+    """Take the openings of all matches that still hold: a group's all or none, best first."""
     units = [
         u for u in _units(this) if all(this.candidate(m).nomination_id in unchanged for m in u)
     ]

@@ -1,1 +1,1 @@
-"""Matching: one global assignment of persons to vacancies per drive and round, groups together or not at all."""
+"""Matching: one global assignment per drive and round, groups together or not at all."""

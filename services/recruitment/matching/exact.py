@@ -1,12 +1,12 @@
-"""Small rounds with groups, solved to the optimum (CP-SAT); larger ones are left to the heuristic."""
+"""Small rounds with groups, solved to the optimum (CP-SAT); larger ones go by prices."""
 
 from typing import Any, Final
 
 import numpy as np
 from ortools.sat.python import cp_model
 
-from services.recruitment.matching.groups import Group, Seated, clusters_of
-from services.recruitment.matching.tables import Arcs, Ints, Table
+from services.recruitment.matching.groups import Group, Seated, Together
+from services.recruitment.matching.tables import Arcs, Ints
 
 #: Beyond these many pairs the search could take longer than a round may.
 PAIRS_MAX: Final = 3_000
@@ -14,17 +14,19 @@ PAIRS_MAX: Final = 3_000
 DETERMINISTIC_LIMIT: Final = 2.0
 
 
-def seat_exactly(table: Table, groups: list[Group], arcs: Arcs) -> Seated | None:
-    """Seat groups as the best solution of the whole round does; None when that is too large or unproven.
+def seat_exactly(together: Together, arcs: Arcs) -> Seated | None:
+    """Seat groups as the best solution of the round does; None if too large or unproven.
 
-    A group that was passed over too often isn't weighed against others any more: it is left to the heuristic.
+    A group that was passed over too often isn't weighed against others any more: it is left to the
+    heuristic.
     """
+    table, groups = together.table, together.groups
     policy = table.problem.policy
     overdue = any(g.skip_count >= policy.skip_max for g in groups)
     pruned = len(table.free) > policy.best_count
     if overdue or pruned or len(arcs.person) > PAIRS_MAX:
         return None
-    model = _Model(table, groups, arcs)
+    model = _Model(together, arcs)
     chosen = model.solve()
     if chosen is None:
         return None
@@ -37,10 +39,10 @@ def seat_exactly(table: Table, groups: list[Group], arcs: Arcs) -> Seated | None
 class _Model:
     """One variable a pair, one a group and cluster; the score is what they add up to."""
 
-    def __init__(self, table: Table, groups: list[Group], arcs: Arcs) -> None:
+    def __init__(self, together: Together, arcs: Arcs) -> None:
         self._model = cp_model.CpModel()
         self._pairs: dict[tuple[int, int], Any] = {}
-        self._members = {m for g in groups for m in g.members}
+        self._members = together.members
         by_person: dict[int, list[Any]] = {}
         by_vacancy: dict[int, list[Any]] = {}
         worth = []
@@ -54,10 +56,9 @@ class _Model:
         for ways in by_person.values():
             self._model.add_at_most_one(ways)
         for vacancy, ways in by_vacancy.items():
-            self._model.add(sum(ways) <= int(table.free[vacancy]))
-        clusters = clusters_of(table.problem)
-        for group in groups:
-            self._keep_together(group, clusters)
+            self._model.add(sum(ways) <= int(together.table.free[vacancy]))
+        for group in together.groups:
+            self._keep_together(group, together.clusters)
         self._model.maximize(sum(worth))
 
     def _keep_together(self, group: Group, clusters: list[Ints]) -> None:

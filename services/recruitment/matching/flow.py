@@ -13,14 +13,14 @@ _PRICE_PASSES_MAX: Final = 200
 
 
 class UnsolvedError(Exception):
-    """The solver refused a network that always has a solution: a defect, never a property of the data."""
+    """The solver refused a network that always has a solution: a defect, not the data's fault."""
 
 
 def assign(person_count: int, free: Ints, arcs: Arcs) -> Ints:
-    """Give each person the index of a vacancy or `NOWHERE`; the total score is the greatest possible.
+    """Give each person the index of a vacancy or `NOWHERE`, at the greatest total score.
 
-    A network of whole numbers in a fixed order: the same input gives the same answer. Everybody has a
-    way past all vacancies that costs nothing, so a flow always exists.
+    A network of whole numbers in a fixed order: the same input gives the same answer. Everybody
+    has a way past all vacancies that costs nothing, so a flow always exists.
     """
     chosen = np.full(person_count, NOWHERE, dtype=np.int32)
     if not len(arcs.person):
@@ -57,10 +57,10 @@ def _ones(like: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def prices(arcs: Arcs, chosen: Ints, free: Ints) -> Ints:
-    """Tell what one opening of each vacancy is worth in an optimal assignment; 0 where one is left over.
+    """Tell what one opening of each vacancy is worth in an optimal assignment; 0 if one is left.
 
-    The shadow prices of the flow: shortest ways in its residual network, by Bellman and Ford over all
-    arcs at once. Whoever would take an opening at this price displaces others at no less.
+    The shadow prices of the flow: shortest ways in its residual network, by Bellman and Ford over
+    all arcs at once. Whoever would take an opening at this price displaces others at no less.
     """
     vacancy_count = len(free)
     used = np.bincount(chosen[chosen != NOWHERE], minlength=vacancy_count)

@@ -8,7 +8,7 @@ import numpy as np
 
 from services.recruitment.matching.flow import NOWHERE, assign
 from services.recruitment.matching.problem import Problem
-from services.recruitment.matching.tables import Arcs, Ints, Table
+from services.recruitment.matching.tables import Arcs, Ints, Table, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Group:
 
 @dataclass(slots=True)
 class Seated:
-    """Where members of groups go, what is left, and what is kept for a group that has waited too long."""
+    """Where members of groups go, what is left, and what is kept for a group overdue."""
 
     free: Ints
     chosen: dict[int, int] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Seated:
 
 
 def groups_of(problem: Problem) -> list[Group]:
-    """List the groups in the order in which they choose: the longest passed over first, then the largest."""
+    """List groups in the order in which they choose: the longest passed over, then the largest."""
     members: dict[UUID, list[int]] = {}
     for index, candidate in enumerate(problem.candidates):
         if candidate.group_id is not None:
@@ -54,22 +54,57 @@ def clusters_of(problem: Problem) -> list[Ints]:
     return [np.array(found[c], dtype=np.int32) for c in sorted(found)]
 
 
-def seat_groups(table: Table, groups: list[Group], price: Ints) -> Seated:
-    """Let each group in turn take the cluster where it gains most over what its openings are worth."""
-    seated = Seated(free=table.free.copy())
-    clusters = clusters_of(table.problem)
-    policy = table.problem.policy
-    for group in groups:
+class Together:
+    """The groups of a round, what fits their members, and where there is room for all of each."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.groups = groups_of(table.problem)
+        self.members = {m for g in self.groups for m in g.members}
+        self.clusters = clusters_of(table.problem)
+        self._offers = [_Offers(table, g) for g in self.groups]
+
+    def arcs(self) -> Arcs:
+        """Give the members' arcs, only to clusters where the whole group may have room."""
+        return joined(self._arcs(offers) for offers in self._offers)
+
+    def _arcs(self, offers: "_Offers") -> Arcs:
+        has_room = np.zeros(len(self.table.free), dtype=np.bool_)
+        for _, usable in _by_bound(offers, offers.scores, self.clusters, self.table.free):
+            has_room[usable] = True
+        return self.table.best_arcs(offers.rows, offers.fits & has_room, offers.scores)
+
+    def seat(self, price: Ints) -> Seated:
+        """Let each group in turn take the cluster where it gains most over the openings' prices."""
+        seated = Seated(free=self.table.free.copy())
+        for group, offers in zip(self.groups, self._offers, strict=True):
+            self._seat(group, offers, seated, price)
+        return seated
+
+    def seat_in_rest(self, seated: Seated, free: Ints) -> dict[int, int]:
+        """Let groups that were passed over take what nobody else took; give where they go."""
+        added: dict[int, int] = {}
+        rest = Seated(free=free)
+        for offers in self._offers:
+            if int(offers.rows[0]) in seated.chosen:
+                continue
+            best = _best_bundle(offers, self.clusters, rest, None)
+            if best is not None:
+                added |= best
+                np.subtract.at(rest.free, list(best.values()), 1)
+        return added
+
+    def _seat(self, group: Group, offers: "_Offers", seated: Seated, price: Ints) -> None:
+        policy = self.table.problem.policy
         overdue = group.skip_count >= policy.skip_max
-        best = _best_bundle(_Offers(table, group), clusters, seated, None if overdue else price)
+        best = _best_bundle(offers, self.clusters, seated, None if overdue else price)
         if best is not None:
             seated.chosen.update(best)
             np.subtract.at(seated.free, list(best.values()), 1)
-            continue
+            return
         seated.skipped.extend(group.members)
         if overdue and group.skip_count < policy.skip_max + policy.hold_max:
-            seated.held |= _kept_for(_Offers(table, group), clusters, seated)
-    return seated
+            seated.held |= _kept_for(offers, self.clusters, seated)
 
 
 class _Offers:
@@ -86,7 +121,7 @@ class _Offers:
         return len(self.rows)
 
     def gains(self, price: Ints | None) -> Ints:
-        """Give each member's gain at each vacancy over its price; less than 0 where nothing fits."""
+        """Give each member's gain at each vacancy over its price; far below 0 without a fit."""
         worth = self.scores if price is None else self.scores - price
         gains: Ints = np.where(self.fits, worth, -1_000_000).astype(np.int32)
         return gains
@@ -97,11 +132,12 @@ def _best_bundle(
 ) -> Mapping[int, int] | None:
     """Find the best cluster for a group: by an upper bound first, exactly while that can still win.
 
-    Without prices the group is placed wherever it fits; with them only where it gains.
+    Without prices the group is placed wherever it fits; with them only where it loses nothing:
+    its own members bid for these openings, too, so even is good enough.
     """
     gains = offers.gains(price)
     best: Mapping[int, int] | None = None
-    best_gain = 0 if price is not None else -(10**9)
+    best_gain = -1 if price is not None else -(10**9)
     for bound, cluster in _by_bound(offers, gains, clusters, seated.free):
         if bound <= best_gain:
             break
@@ -127,7 +163,7 @@ def _by_bound(
 def _bundle(
     offers: _Offers, gains: Ints, cluster: Ints, free: Ints
 ) -> tuple[int, Mapping[int, int]] | None:
-    """Assign all members within a cluster at the greatest gain, or None when not all find a place."""
+    """Assign all members within a cluster at the greatest gain; None if not all find a place."""
     fits = offers.fits[:, cluster]
     member, column = (a.astype(np.int32) for a in np.nonzero(fits))
     # A constant for everybody makes placing all of them worth more than any gain.

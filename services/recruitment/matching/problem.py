@@ -18,10 +18,10 @@ RULES: Final = "rules"
 class Policy:
     """How a round is solved.
 
-    `best_count`: how many vacancies of each person are looked at (`facts.md` 45). Skipping of groups: a
-    group may be passed over in `skip_max` rounds because its openings are worth more to others; then it
-    goes first whatever that costs, and if its openings aren't all free yet, those that are are kept from
-    single persons for at most `hold_max` further rounds.
+    `best_count`: how many vacancies of each person are looked at (`facts.md` 45). Skipping of
+    groups: a group may be passed over in `skip_max` rounds because its openings are worth more to
+    others; then it goes first whatever that costs, and if its openings aren't all free yet, those
+    that are are kept from single persons for at most `hold_max` further rounds.
     """
 
     best_count: int = 80
@@ -31,7 +31,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Candidates and vacancies, each sorted by id; pairs are (nomination, vacancy); equity by office."""
+    """Candidates and vacancies, sorted by id; pairs (nomination, vacancy); equity by office."""
 
     candidates: tuple[Candidate, ...]
     vacancies: tuple[Vacancy, ...]
@@ -66,7 +66,8 @@ class Miss:
 class Solution:
     """What a round decides; `bound` is the score that would be possible if groups could be split.
 
-    `skipped` are members of groups that were passed over, `held` tells that openings are kept for one.
+    `skipped` are members of groups that were passed over, `held` tells that openings are kept for
+    one.
     """
 
     matches: tuple[Match, ...]

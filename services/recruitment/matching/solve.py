@@ -1,4 +1,4 @@
-"""Solves a round: groups first at the prices of the relaxed problem, then everybody else at the optimum."""
+"""Solves a round: groups at the prices of the relaxed problem, then singles at the optimum."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from services.recruitment.domain import rules
 from services.recruitment.domain.rules import EXCLUDED, GROUP, NO_OPENING, OFFERED_BEFORE
 from services.recruitment.matching.exact import seat_exactly
 from services.recruitment.matching.flow import NOWHERE, assign, prices
-from services.recruitment.matching.groups import Seated, groups_of, seat_groups
+from services.recruitment.matching.groups import Seated, Together
 from services.recruitment.matching.problem import (
     NO_VACANCY,
     RULES,
@@ -15,7 +15,7 @@ from services.recruitment.matching.problem import (
     Problem,
     Solution,
 )
-from services.recruitment.matching.tables import CHUNK, Arcs, Ints, Table
+from services.recruitment.matching.tables import CHUNK, Arcs, Ints, Table, joined
 
 _LEFTOVER_PASSES_MAX = 20
 
@@ -26,32 +26,47 @@ def solve(problem: Problem) -> Solution:
         return Solution((), (), 0, 0)
     table = Table(problem)
     count = len(problem.candidates)
-    rows = np.arange(count, dtype=np.int32)
-    arcs = table.arcs(rows, table.free)
-    relaxed = assign(count, table.free, arcs)
-    groups = groups_of(problem)
+    together = Together(table)
+    singles = np.array([i for i in range(count) if i not in together.members], dtype=np.int32)
+    single_arcs = table.arcs(singles, table.free)
+    arcs = joined([single_arcs, together.arcs()])
+    chosen = relaxed = assign(count, table.free, arcs)
     seated = Seated(free=table.free.copy())
-    chosen = relaxed
-    if groups:
-        exact = seat_exactly(table, groups, arcs)
-        seated = exact or seat_groups(table, groups, prices(arcs, relaxed, table.free))
-        members = {m for g in groups for m in g.members}
-        chosen = _seat_singles(count, arcs, members, seated)
-    chosen = _seat_leftovers(table, chosen, seated, {m for g in groups for m in g.members})
+    if together.groups:
+        exact = seat_exactly(together, arcs)
+        seated = exact or together.seat(prices(arcs, relaxed, table.free))
+        chosen = _seat_singles(count, single_arcs, seated)
+        chosen = _seat_skipped(together, chosen, seated)
+    chosen = _seat_leftovers(table, chosen, seated, singles)
     total = _total(table, chosen)
     bound = max(total, _total(table, relaxed))
     matches = _matches(table, chosen)
-    misses = _misses(table, chosen, {m for g in groups for m in g.members})
+    misses = _misses(table, chosen, seated, together.members)
     return Solution(matches, misses, total, bound, tuple(seated.skipped), bool(seated.held))
 
 
-def _seat_singles(count: int, arcs: Arcs, members: set[int], seated: Seated) -> Ints:
-    is_single = np.ones(count, dtype=np.bool_)
-    is_single[list(members)] = False
-    chosen = assign(count, _free_for_singles(seated), arcs.of(is_single[arcs.person]))
+def _seat_singles(count: int, arcs: Arcs, seated: Seated) -> Ints:
+    chosen = assign(count, _free_for_singles(seated), arcs)
     for member, vacancy in seated.chosen.items():
         chosen[member] = vacancy
     return chosen
+
+
+def _seat_skipped(together: Together, chosen: Ints, seated: Seated) -> Ints:
+    added = together.seat_in_rest(seated, _left(together.table, chosen))
+    for member, vacancy in added.items():
+        chosen[member] = vacancy
+    seated.skipped = [m for m in seated.skipped if m not in added]
+    if not seated.skipped:
+        seated.held.clear()
+    return chosen
+
+
+def _left(table: Table, chosen: Ints) -> Ints:
+    """Count the openings that nobody was given."""
+    used = np.bincount(chosen[chosen != NOWHERE], minlength=len(table.free))
+    left: Ints = (table.free - used).astype(np.int32)
+    return left
 
 
 def _free_for_singles(seated: Seated) -> Ints:
@@ -60,17 +75,14 @@ def _free_for_singles(seated: Seated) -> Ints:
     return free
 
 
-def _seat_leftovers(table: Table, chosen: Ints, seated: Seated, members: set[int]) -> Ints:
+def _seat_leftovers(table: Table, chosen: Ints, seated: Seated, singles: Ints) -> Ints:
     """Look beyond everybody's best vacancies, until nobody is left who fits one that is free."""
     if len(table.free) <= table.problem.policy.best_count:
         return chosen
     for _ in range(_LEFTOVER_PASSES_MAX):
-        free = table.free - np.bincount(chosen[chosen != NOWHERE], minlength=len(table.free))
-        free = free.astype(np.int32)
+        free = _left(table, chosen)
         free[list(seated.held)] = 0
-        waiting = np.flatnonzero(chosen == NOWHERE).astype(np.int32)
-        rows = waiting[[int(w) not in members for w in waiting]]
-        arcs = table.arcs(rows, free)
+        arcs = table.arcs(singles[chosen[singles] == NOWHERE], free)
         if not len(arcs.person):
             break
         more = assign(len(chosen), free, arcs)
@@ -101,8 +113,9 @@ def _matches(table: Table, chosen: Ints) -> tuple[Match, ...]:
     return tuple(Match(*one) for one in found)
 
 
-def _misses(table: Table, chosen: Ints, members: set[int]) -> tuple[Miss, ...]:
-    left = table.free - np.bincount(chosen[chosen != NOWHERE], minlength=len(table.free))
+def _misses(table: Table, chosen: Ints, seated: Seated, members: set[int]) -> tuple[Miss, ...]:
+    left = _left(table, chosen)
+    left[list(seated.held)] = 0
     waiting = np.flatnonzero(chosen == NOWHERE).astype(np.int32)
     if not len(table.free):
         return tuple(Miss(int(i), NO_VACANCY, None, ()) for i in waiting)

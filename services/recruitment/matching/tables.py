@@ -1,6 +1,6 @@
-"""The rules and the score of all pairs at once; a test holds them equal to `domain.rules` and `domain.score`."""
+"""Rules and scores of all pairs at once; a test holds them equal to the domain's own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -36,7 +36,7 @@ class Arcs:
 
 
 class Table:
-    """A problem as arrays; `failed_counts` and `scores` give one row a person and one column a vacancy."""
+    """A problem as arrays; results have one row a person and one column a vacancy."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -99,25 +99,35 @@ class Table:
 
     def arcs(self, rows: Ints, free: Ints) -> Arcs:
         """Give what fits these persons among vacancies with openings free: the best of each."""
-        found = [self._arcs(rows[i : i + CHUNK], free) for i in range(0, len(rows), CHUNK)]
-        columns = [np.concatenate([f[k] for f in found]) for k in range(3)] if found else _EMPTY
-        return Arcs(*columns)
+        return joined(
+            self.best_arcs(part, (self.failed_counts(part) == 0) & (free > 0), self.scores(part))
+            for part in (rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK))
+        )
 
-    def _arcs(self, rows: Ints, free: Ints) -> tuple[Ints, Ints, Ints]:
-        fits = (self.failed_counts(rows) == 0) & (free > 0)
-        scores = self.scores(rows)
+    def best_arcs(self, rows: Ints, fits: Bools, scores: Ints) -> Arcs:
+        """Give the arcs of these persons that a mask allows: the best of each."""
         best = self.problem.policy.best_count
         if fits.shape[1] > best:
-            fits &= _best(np.where(fits, scores, -1), rows, best)
+            fits = fits & _best(np.where(fits, scores, -1), rows, best)
         place, vacancy = np.nonzero(fits)
-        return rows[place], vacancy.astype(np.int32), scores[place, vacancy]
+        return Arcs(rows[place], vacancy.astype(np.int32), scores[place, vacancy])
 
 
-_EMPTY: Final = [np.empty(0, np.int32)] * 3
+def joined(parts: Iterable[Arcs]) -> Arcs:
+    """Give all arcs of several lists as one."""
+    lists = [Arcs(_NONE, _NONE, _NONE), *parts]
+    return Arcs(
+        np.concatenate([a.person for a in lists]),
+        np.concatenate([a.vacancy for a in lists]),
+        np.concatenate([a.score for a in lists]),
+    )
+
+
+_NONE: Final = np.empty(0, np.int32)
 
 
 def _best(scores: Ints, rows: Ints, best: int) -> Bools:
-    """Keep the best of each row; ties fall differently from person to person, or all would want the same."""
+    """Keep the best of each row; ties fall differently from person to person."""
     columns = np.arange(scores.shape[1], dtype=np.int64)
     shuffled = (rows[:, None].astype(np.int64) * 2_654_435_761 + columns * 40_503_011) >> 7
     keys = scores.astype(np.int64) * 4096 + (shuffled & 4095)

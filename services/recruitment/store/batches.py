@@ -26,7 +26,8 @@ ON CONFLICT (batch_id) DO UPDATE SET nominated_count = excluded.nominated_count
 async def complete_batches(tx: Tx, batch_ids: Iterable[UUID] | None = None) -> "list[Record]":
     """Mark these batches (None: any) whose last nomination was heard; give the drives they are in.
 
-    Two transactions that each bring a part may both find the other's missing; the next round looks again.
+    Two transactions that each bring a part may both find the other's missing; the next round looks
+    again.
     """
     return await tx.fetch(_COMPLETE, None if batch_ids is None else sorted(batch_ids))
 

@@ -33,7 +33,7 @@ async def get_drive(tx: Tx, drive_id: UUID) -> "Record":
 
 
 async def get_drive_for_share(tx: Tx, drive_id: UUID) -> "Record":
-    """Give a drive and keep it from changing its state until commit: offers are made under this lock."""
+    """Give a drive and keep its state until commit: offers are made under this lock."""
     sql = "SELECT * FROM drive WHERE drive_id = $1 FOR SHARE"
     return _found(await tx.fetchrow(sql, drive_id))
 

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 async def list_nomination_ids(
     tx: Tx, drive_id: UUID, wanted: tuple[UUID | None, UUID | None, int]
 ) -> list[UUID]:
-    """List a drive's nominations that the caller may see: perhaps one, after the last seen, so many."""
+    """List a drive's nominations that the caller may see: (only this, after this, how many)."""
     return [r["nomination_id"] for r in await tx.fetch(_IDS, drive_id, *wanted)]
 
 
 _IDS = """
 SELECT nomination_id FROM nomination
-WHERE drive_id = $1 AND ($2::uuid IS NULL OR nomination_id = $2) AND ($3::uuid IS NULL OR nomination_id > $3)
+WHERE drive_id = $1 AND ($2::uuid IS NULL OR nomination_id = $2) AND ($3::uuid IS NULL OR
+    nomination_id > $3)
     AND state <> 'ended'
 ORDER BY nomination_id LIMIT $4
 """
@@ -58,5 +59,6 @@ async def put_review(tx: Tx, pair: tuple[UUID, UUID], decision: str) -> None:
 _PUT = """
 INSERT INTO match_review (nomination_id, vacancy_id, office_id, decision, reviewed_at)
 SELECT $1, $2, office_id, $3, $4 FROM nomination WHERE nomination_id = $1
-ON CONFLICT (nomination_id, vacancy_id) DO UPDATE SET decision = excluded.decision, reviewed_at = excluded.reviewed_at
+ON CONFLICT (nomination_id, vacancy_id) DO UPDATE SET decision = excluded.decision, reviewed_at =
+    excluded.reviewed_at
 """

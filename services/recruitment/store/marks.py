@@ -1,4 +1,4 @@
-"""What a matching round has to look at, and when at the latest; insert-only until the round takes it."""
+"""What rounds have to look at, and when at the latest; insert-only until a round takes it."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -10,7 +10,7 @@ TICKER = "match"
 
 
 async def mark_due(tx: Tx, drive_ids: Iterable[UUID | None], within: timedelta) -> None:
-    """Let a round look at these drives (None: nominations that named none) within this real time."""
+    """Let a round look at these drives (None: who named none) within this real time."""
     marks = sorted(set(drive_ids), key=str)
     if not marks:
         return
@@ -40,7 +40,8 @@ WHERE v.vacancy_id = ANY ($1) AND d.state = 'open'
 async def take_due(tx: Tx) -> tuple[bool, UUID | None]:
     """Take the drive that is due longest with all its marks; (False, None) when nothing is due.
 
-    A mark that becomes visible after this statement stays for the next round, so no change is missed.
+    A mark that becomes visible after this statement stays for the next round, so no change is
+    missed.
     """
     row = await tx.fetchrow(_NEXT)
     if row is None:

@@ -21,16 +21,20 @@ async def insert_nominations(tx: Tx, facts: Sequence[NominationFact]) -> None:
 _TOLD = """(
     nomination_id uuid, worker_id uuid, office_id uuid, batch_id uuid, drive_id uuid, gender text,
     birth_year_month text, origin_division_code text, education_code text, certificate_codes text[],
-    occupation_codes text[], preferred_pay_min integer, preferred_pay_max integer, available_from date,
+    occupation_codes text[], preferred_pay_min integer, preferred_pay_max integer, available_from
+        date,
     boarding_place_code text, needs_bed boolean, group_id uuid, group_size integer)"""
 _INSERT = f"""
-INSERT INTO nomination (nomination_id, worker_id, office_id, batch_id, named_drive_id, drive_id, gender,
+INSERT INTO nomination (nomination_id, worker_id, office_id, batch_id, named_drive_id, drive_id,
+    gender,
     birth_year_month, origin_division_code, education_code, certificate_codes, occupation_codes,
     preferred_pay_min, preferred_pay_max, available_from, boarding_place_code, needs_bed, group_id,
     group_size, in_group, state, end_reason, nominated_at)
 SELECT r.nomination_id, r.worker_id, r.office_id, r.batch_id, r.drive_id, r.drive_id, r.gender,
-    r.birth_year_month, r.origin_division_code, r.education_code, r.certificate_codes, r.occupation_codes,
-    r.preferred_pay_min, r.preferred_pay_max, r.available_from, r.boarding_place_code, r.needs_bed, r.group_id,
+    r.birth_year_month, r.origin_division_code, r.education_code, r.certificate_codes,
+        r.occupation_codes,
+    r.preferred_pay_min, r.preferred_pay_max, r.available_from, r.boarding_place_code,
+        r.needs_bed, r.group_id,
     r.group_size, r.group_id IS NOT NULL AND e.worker_id IS NULL,
     CASE WHEN e.worker_id IS NULL THEN 'waiting' ELSE 'ended' END,
     CASE WHEN e.worker_id IS NOT NULL THEN 'erased' END, $2
@@ -40,7 +44,7 @@ ORDER BY r.nomination_id ON CONFLICT (nomination_id) DO NOTHING
 
 
 async def update_nominations(tx: Tx, facts: Sequence[NominationFact]) -> "list[Record]":
-    """Take over the new whole of locked nominations; give them with the drive they were in before."""
+    """Take over the new whole of locked nominations; give them with their earlier drive."""
     return await tx.fetch(_UPDATE, [f.model_dump(mode="json") for f in facts])
 
 
@@ -49,8 +53,10 @@ _UPDATE = f"""
 UPDATE nomination n SET
     batch_id = r.batch_id, named_drive_id = r.drive_id,
     drive_id = CASE WHEN n.state = 'waiting' THEN
-        COALESCE(r.drive_id, CASE WHEN n.named_drive_id IS NULL THEN n.drive_id END) ELSE n.drive_id END,
-    gender = r.gender, birth_year_month = r.birth_year_month, origin_division_code = r.origin_division_code,
+        COALESCE(r.drive_id, CASE WHEN n.named_drive_id IS NULL THEN n.drive_id END) ELSE
+            n.drive_id END,
+    gender = r.gender, birth_year_month = r.birth_year_month, origin_division_code =
+        r.origin_division_code,
     education_code = r.education_code, certificate_codes = r.certificate_codes,
     occupation_codes = r.occupation_codes, preferred_pay_min = r.preferred_pay_min,
     preferred_pay_max = r.preferred_pay_max, available_from = r.available_from,
@@ -59,7 +65,8 @@ UPDATE nomination n SET
         ELSE r.group_id IS NOT NULL END,
     group_id = r.group_id, group_size = r.group_size, version = n.version + 1
 FROM jsonb_to_recordset($1::jsonb) AS r {_TOLD}, nomination old
-WHERE n.nomination_id = r.nomination_id AND old.nomination_id = n.nomination_id AND n.state <> 'ended'
+WHERE n.nomination_id = r.nomination_id AND old.nomination_id = n.nomination_id AND n.state <>
+    'ended'
 RETURNING n.*, old.drive_id AS drive_id_before
 """
 
@@ -73,12 +80,16 @@ _PROFILES = """
 UPDATE nomination n SET gender = r.gender, birth_year_month = r.birth_year_month,
     origin_division_code = r.origin_division_code, education_code = r.education_code,
     certificate_codes = r.certificate_codes, occupation_codes = r.occupation_codes,
-    preferred_pay_min = r.preferred_pay_min, preferred_pay_max = r.preferred_pay_max, version = n.version + 1
+    preferred_pay_min = r.preferred_pay_min, preferred_pay_max = r.preferred_pay_max, version =
+        n.version + 1
 FROM jsonb_to_recordset($1::jsonb) AS r (
-    worker_id uuid, gender text, birth_year_month text, origin_division_code text, education_code text,
-    certificate_codes text[], occupation_codes text[], preferred_pay_min integer, preferred_pay_max integer)
+    worker_id uuid, gender text, birth_year_month text, origin_division_code text, education_code
+        text,
+    certificate_codes text[], occupation_codes text[], preferred_pay_min integer,
+        preferred_pay_max integer)
 WHERE n.worker_id = r.worker_id AND n.state <> 'ended'
-    AND (n.gender, n.birth_year_month, n.origin_division_code, n.education_code, n.certificate_codes,
+    AND (n.gender, n.birth_year_month, n.origin_division_code, n.education_code,
+        n.certificate_codes,
          n.occupation_codes, n.preferred_pay_min, n.preferred_pay_max)
     IS DISTINCT FROM (r.gender, r.birth_year_month, r.origin_division_code, r.education_code,
          r.certificate_codes, r.occupation_codes, r.preferred_pay_min, r.preferred_pay_max)
@@ -99,8 +110,8 @@ async def load_nominations_for_update(
 ) -> "dict[UUID, Record]":
     """Lock nominations together with everyone of their groups, in the order of their ids.
 
-    Every command about offers and placements takes these locks first: whoever holds them decides about
-    all offers of the person and of the group.
+    Every command about offers and placements takes these locks first: whoever holds them decides
+    about all offers of the person and of the group.
     """
     rows = await tx.fetch(_LOCK, list(nomination_ids))
     return {r["nomination_id"]: r for r in rows}
@@ -109,7 +120,8 @@ async def load_nominations_for_update(
 _LOCK = """
 SELECT * FROM nomination
 WHERE nomination_id = ANY ($1)
-   OR group_id IN (SELECT group_id FROM nomination WHERE nomination_id = ANY ($1) AND group_id IS NOT NULL)
+   OR group_id IN (SELECT group_id FROM nomination WHERE nomination_id = ANY ($1) AND group_id IS
+       NOT NULL)
 ORDER BY nomination_id FOR UPDATE
 """
 
@@ -180,7 +192,8 @@ async def erase_workers(tx: Tx, worker_ids: Sequence[UUID]) -> None:
 
 
 _TOMBSTONE = """
-INSERT INTO erased_worker (worker_id, erased_at) SELECT w, $2 FROM unnest($1::uuid[]) AS w ON CONFLICT DO NOTHING
+INSERT INTO erased_worker (worker_id, erased_at) SELECT w, $2 FROM unnest($1::uuid[]) AS w ON
+    CONFLICT DO NOTHING
 """
 _SCRUB = """
 UPDATE nomination SET birth_year_month = '1900-01', education_code = NULL, certificate_codes = '{}',

@@ -93,12 +93,13 @@ async def list_expired(tx: Tx, limit: int) -> list[Offer]:
 
 
 _EXPIRED = f"""
-SELECT {_COLUMNS} FROM offer o WHERE o.state = 'made' AND o.expires_at <= $1 ORDER BY o.expires_at LIMIT $2
+SELECT {_COLUMNS} FROM offer o WHERE o.state = 'made' AND o.expires_at <= $1 ORDER BY o.expires_at
+    LIMIT $2
 """
 
 
 async def close_offers(tx: Tx, closings: Mapping[UUID, Closing]) -> "list[Record]":
-    """Close offers of locked nominations, each by its step; give those that were open and are closed now."""
+    """Close offers of locked nominations, each by its step; give those that were open."""
     steps = sorted({c.step for c in closings.values()})
     pairs = [(s, step, OFFER.after(s, step)) for step in steps for s in OFFER.sources(step)]
     ids = list(closings)
@@ -116,7 +117,8 @@ _CLOSE = """
 UPDATE offer o SET state = s.after, pending = false, reason = u.reason, answered_at = $7
 FROM unnest($1::uuid[], $2::text[], $3::text[]) AS u (offer_id, step, reason),
      unnest($4::text[], $5::text[], $6::text[]) AS s (before, step, after)
-WHERE o.offer_id = u.offer_id AND s.step = u.step AND o.state = s.before AND (o.state = 'made' OR o.pending)
+WHERE o.offer_id = u.offer_id AND s.step = u.step AND o.state = s.before AND (o.state = 'made' OR
+    o.pending)
 RETURNING o.*
 """
 

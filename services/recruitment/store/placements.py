@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 
 
 async def load_grounds(tx: Tx, offer_ids: Iterable[UUID]) -> "list[Record]":
-    """Load what placements follow from: accepted offers with their nomination, vacancy and drive."""
+    """Load what placements follow from: offers with their nomination, vacancy and drive."""
     return await tx.fetch(_GROUNDS, list(offer_ids))
 
 
 _GROUNDS = """
-SELECT o.offer_id, o.group_id, n.nomination_id, n.worker_id, n.gender, n.office_id, n.origin_division_code,
-       n.boarding_place_code, n.available_from, n.needs_bed, v.vacancy_id, v.enterprise_id, v.site, v.starts_on,
+SELECT o.offer_id, o.group_id, n.nomination_id, n.worker_id, n.gender, n.office_id,
+    n.origin_division_code,
+       n.boarding_place_code, n.available_from, n.needs_bed, v.vacancy_id, v.enterprise_id,
+           v.site, v.starts_on,
        v.programme, v.nights, d.drive_id, d.runs_transport, d.priority
 FROM offer o JOIN nomination n USING (nomination_id) JOIN vacancy v ON v.vacancy_id = o.vacancy_id
 JOIN drive d ON d.drive_id = o.drive_id
@@ -35,10 +37,12 @@ async def insert_placements(tx: Tx, facts: Sequence[tuple[UUID, PlacementFact]])
 
 
 _FIELDS = """
-    placement_id uuid, offer_id uuid, nomination_id uuid, worker_id uuid, gender text, office_id uuid,
+    placement_id uuid, offer_id uuid, nomination_id uuid, worker_id uuid, gender text, office_id
+        uuid,
     enterprise_id uuid, drive_id uuid, vacancy_id uuid, site jsonb, starts_on date, hired_on date,
     origin_division_code text, boarding_place_code text, available_from date, group_id uuid,
-    group_placed_count integer, needs_seat boolean, needs_bed boolean, programme text, nights smallint,
+    group_placed_count integer, needs_seat boolean, needs_bed boolean, programme text, nights
+        smallint,
     priority smallint"""
 _NAMES = ", ".join(line.split()[0] for line in _FIELDS.replace("\n", " ").split(","))
 _INSERT = f"""
@@ -61,7 +65,8 @@ async def list_live_placements(tx: Tx, nomination_ids: Iterable[UUID]) -> "list[
 
 
 _LIVE = """
-SELECT * FROM placement WHERE nomination_id = ANY ($1) AND state IN ('confirmed', 'started') ORDER BY placement_id
+SELECT * FROM placement WHERE nomination_id = ANY ($1) AND state IN ('confirmed', 'started') ORDER
+    BY placement_id
 """
 
 
@@ -81,9 +86,11 @@ async def update_placements(tx: Tx, facts: Sequence[PlacementFact]) -> None:
 
 
 _UPDATE = f"""
-UPDATE placement p SET gender = r.gender, enterprise_id = r.enterprise_id, vacancy_id = r.vacancy_id,
+UPDATE placement p SET gender = r.gender, enterprise_id = r.enterprise_id, vacancy_id =
+    r.vacancy_id,
     site = r.site, starts_on = r.starts_on, origin_division_code = r.origin_division_code,
-    boarding_place_code = r.boarding_place_code, available_from = r.available_from, needs_seat = r.needs_seat,
+    boarding_place_code = r.boarding_place_code, available_from = r.available_from, needs_seat =
+        r.needs_seat,
     needs_bed = r.needs_bed, programme = r.programme, nights = r.nights
 FROM jsonb_to_recordset($1::jsonb) AS r ({_FIELDS})
 WHERE p.placement_id = r.placement_id AND p.state = 'confirmed'
@@ -129,7 +136,7 @@ Told = tuple[UUID, str, datetime]
 
 
 async def note_travel(tx: Tx, told: Sequence[Told]) -> None:
-    """Note what transport told (placement, word, when it was said); an older word never replaces a newer."""
+    """Note what transport told; an older word never replaces a newer one."""
     await tx.execute(_TRAVEL, *_columns(told))
 
 

@@ -35,10 +35,12 @@ async def insert_checks(tx: Tx, checks: Sequence[NewCheck]) -> None:
 
 
 _INSERT = """
-INSERT INTO retention_check (retention_check_id, placement_id, office_id, enterprise_id, milestone_months,
+INSERT INTO retention_check (retention_check_id, placement_id, office_id, enterprise_id,
+    milestone_months,
                              due_on, state)
 SELECT u.check_id, p.placement_id, p.office_id, p.enterprise_id, u.months, u.due_on, 'scheduled'
-FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::date[]) AS u (check_id, placement_id, months, due_on)
+FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::date[]) AS u (check_id, placement_id,
+    months, due_on)
 JOIN placement p USING (placement_id)
 """
 
@@ -118,7 +120,8 @@ async def insert_answer(tx: Tx, answer: NewAnswer) -> None:
 
 
 _ANSWER = """
-INSERT INTO retention_answer (answer_id, retention_check_id, office_id, enterprise_id, result, answered_on,
+INSERT INTO retention_answer (answer_id, retention_check_id, office_id, enterprise_id, result,
+    answered_on,
                               answered_by, corrects, recorded_at)
 SELECT $1, c.retention_check_id, c.office_id, c.enterprise_id, $3, $4, $5, $6, $7
 FROM retention_check c WHERE c.retention_check_id = $2

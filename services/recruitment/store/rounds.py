@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 
 async def load_candidates(tx: Tx, drive_id: UUID) -> list[Candidate]:
-    """Load who waits in a drive and may be matched, by id: a group only once all of it was heard."""
+    """Load who waits in a drive, by id: a group only once all of it was heard."""
     return [candidate(r) for r in await tx.fetch(_CANDIDATES, drive_id)]
 
 
 CANDIDATE_COLUMNS = """
-    n.nomination_id, n.worker_id, n.office_id, n.gender, n.birth_year_month, n.available_from, n.education_code,
+    n.nomination_id, n.worker_id, n.office_id, n.gender, n.birth_year_month, n.available_from,
+        n.education_code,
     n.certificate_codes, n.occupation_codes, n.preferred_pay_min, n.skip_count, n.version,
     CASE WHEN n.in_group THEN n.group_id END AS group_id,
     division_inside_any(COALESCE(t.division_code, n.origin_division_code), d.origins) AS paired"""
@@ -30,7 +31,8 @@ FROM nomination n JOIN drive d USING (drive_id) LEFT JOIN tenant t ON t.tenant_i
 LEFT JOIN batch b USING (batch_id)
 WHERE n.drive_id = $1 AND n.state = 'waiting' AND (
     NOT n.in_group OR COALESCE(b.complete, false)
-    OR (SELECT count(*) FROM nomination g WHERE g.group_id = n.group_id) >= COALESCE(n.group_size, 1))
+    OR (SELECT count(*) FROM nomination g WHERE g.group_id = n.group_id) >= COALESCE(n.group_size,
+        1))
 ORDER BY n.nomination_id
 """
 
@@ -68,7 +70,7 @@ async def get_vacancy(tx: Tx, vacancy_id: UUID) -> Vacancy:
 
 
 async def load_vacancies(tx: Tx, drive_id: UUID) -> list[Vacancy]:
-    """Load a drive's vacancies that weren't withdrawn, by id; filled ones can still be a nearest miss."""
+    """Load a drive's vacancies by id; also filled ones, for they can be a nearest miss."""
     return [_vacancy(r) for r in await tx.fetch(_VACANCIES, drive_id)]
 
 
@@ -100,7 +102,7 @@ def _vacancy(row: "Record") -> Vacancy:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of nomination and vacancy: offered before, excluded by a person, preferred by a person."""
+    """Pairs of nomination and vacancy: offered before, excluded or preferred by a person."""
 
     offered: frozenset[tuple[UUID, UUID]]
     excluded: frozenset[tuple[UUID, UUID]]
@@ -119,7 +121,8 @@ async def load_pairs(tx: Tx, nomination_ids: Iterable[UUID]) -> Pairs:
 
 _PAIRS = """
 SELECT nomination_id, vacancy_id, 'offered' AS kind FROM offer WHERE nomination_id = ANY ($1)
-UNION ALL SELECT nomination_id, vacancy_id, decision FROM match_review WHERE nomination_id = ANY ($1)
+UNION ALL SELECT nomination_id, vacancy_id, decision FROM match_review WHERE nomination_id = ANY
+    ($1)
 """
 
 
@@ -131,8 +134,10 @@ async def load_office_counts(tx: Tx, drive_id: UUID) -> dict[UUID, tuple[int, in
 
 _OFFICES = """
 SELECT office_id, count(*) AS all_count,
-       count(*) FILTER (WHERE state <> 'waiting' AND state <> 'set_aside' AND state <> 'closed') AS placed_count
-FROM nomination WHERE drive_id = $1 AND (state <> 'ended' OR end_reason = 'started') GROUP BY office_id
+       count(*) FILTER (WHERE state <> 'waiting' AND state <> 'set_aside' AND state <> 'closed')
+           AS placed_count
+FROM nomination WHERE drive_id = $1 AND (state <> 'ended' OR end_reason = 'started') GROUP BY
+    office_id
 """
 
 

@@ -33,7 +33,8 @@ async def forget_reasons(tx: Tx, nomination_ids: Iterable[UUID]) -> None:
 
 
 _FORGET = """
-UPDATE nomination SET unplaced_reason = NULL, nearest_miss = NULL, skip_count = 0 WHERE nomination_id = ANY ($1)
+UPDATE nomination SET unplaced_reason = NULL, nearest_miss = NULL, skip_count = 0 WHERE
+    nomination_id = ANY ($1)
 """
 
 
@@ -65,7 +66,8 @@ WITH waiting AS (
 ) SELECT DISTINCT drive_id FROM put
 """
 _DRIVELESS = """
-SELECT nomination_id FROM nomination WHERE state = 'waiting' AND drive_id IS NULL ORDER BY nomination_id FOR UPDATE
+SELECT nomination_id FROM nomination WHERE state = 'waiting' AND drive_id IS NULL ORDER BY
+    nomination_id FOR UPDATE
 """
 
 
@@ -75,5 +77,6 @@ async def list_waiting_for_update(tx: Tx, drive_id: UUID) -> list[UUID]:
 
 
 _WAITING = """
-SELECT nomination_id FROM nomination WHERE drive_id = $1 AND state = 'waiting' ORDER BY nomination_id FOR UPDATE
+SELECT nomination_id FROM nomination WHERE drive_id = $1 AND state = 'waiting' ORDER BY
+    nomination_id FOR UPDATE
 """

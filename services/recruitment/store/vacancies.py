@@ -18,13 +18,18 @@ async def insert_vacancy(tx: Tx, fact: VacancyFact) -> None:
 
 
 _INSERT = """
-INSERT INTO vacancy (vacancy_id, drive_id, enterprise_id, site, title, occupation_code, openings, starts_on,
-                     monthly_pay_min, monthly_pay_max, requirements, programme, nights, state, posted_at)
-SELECT r.vacancy_id, r.drive_id, r.enterprise_id, r.site, r.title, r.occupation_code, r.openings, r.starts_on,
+INSERT INTO vacancy (vacancy_id, drive_id, enterprise_id, site, title, occupation_code, openings,
+    starts_on,
+                     monthly_pay_min, monthly_pay_max, requirements, programme, nights, state,
+                         posted_at)
+SELECT r.vacancy_id, r.drive_id, r.enterprise_id, r.site, r.title, r.occupation_code, r.openings,
+    r.starts_on,
        r.monthly_pay_min, r.monthly_pay_max, r.requirements, r.programme, r.nights, 'posted', $2
 FROM jsonb_to_record($1::jsonb) AS r (
-    vacancy_id uuid, drive_id uuid, enterprise_id uuid, site jsonb, title text, occupation_code text,
-    openings integer, starts_on date, monthly_pay_min integer, monthly_pay_max integer, requirements jsonb,
+    vacancy_id uuid, drive_id uuid, enterprise_id uuid, site jsonb, title text, occupation_code
+        text,
+    openings integer, starts_on date, monthly_pay_min integer, monthly_pay_max integer,
+        requirements jsonb,
     programme text, nights smallint)
 """
 
@@ -44,7 +49,7 @@ async def load_vacancies(tx: Tx, vacancy_ids: Iterable[UUID]) -> "dict[UUID, Rec
 
 
 async def load_vacancies_for_update(tx: Tx, vacancy_ids: Iterable[UUID]) -> "dict[UUID, Record]":
-    """Lock vacancies, in the order of their ids and after the nominations, so that nobody deadlocks."""
+    """Lock vacancies, by id and after the nominations, so that nobody deadlocks."""
     rows = await tx.fetch(_LOCK, list(vacancy_ids))
     return {r["vacancy_id"]: r for r in rows}
 
@@ -53,7 +58,7 @@ _LOCK = "SELECT * FROM vacancy WHERE vacancy_id = ANY ($1) ORDER BY vacancy_id F
 
 
 async def take_opening(tx: Tx, vacancy_id: UUID) -> bool:
-    """Take one opening of a posted vacancy, if there is one: the condition and the count are one statement."""
+    """Take one opening of a posted vacancy if there is one, by one statement."""
     return await tx.fetchval(_TAKE_ONE, vacancy_id) is not None
 
 
@@ -64,7 +69,7 @@ WHERE vacancy_id = $1 AND state = 'posted' AND taken_count < openings RETURNING 
 
 
 async def add_taken(tx: Tx, counts: Mapping[UUID, int]) -> None:
-    """Take or give back (below zero) openings of locked vacancies; the table's check is the last line."""
+    """Take or give back (below zero) openings; the table's check is the last line."""
     await tx.execute(_ADD_TAKEN, *_columns(counts))
 
 
@@ -82,7 +87,8 @@ async def add_placed(tx: Tx, counts: Mapping[UUID, int]) -> "list[Record]":
 _ADD_PLACED = """
 WITH counted AS (
     UPDATE vacancy v SET placed_count = v.placed_count + u.n,
-           state = CASE WHEN v.state = 'posted' AND v.placed_count + u.n = v.openings THEN 'filled' ELSE v.state END
+           state = CASE WHEN v.state = 'posted' AND v.placed_count + u.n = v.openings THEN
+               'filled' ELSE v.state END
     FROM unnest($1::uuid[], $2::integer[]) AS u (vacancy_id, n) WHERE v.vacancy_id = u.vacancy_id
     RETURNING v.*
 ) SELECT * FROM counted WHERE state = 'filled' ORDER BY vacancy_id
@@ -90,7 +96,7 @@ WITH counted AS (
 
 
 async def free_placed(tx: Tx, counts: Mapping[UUID, int]) -> "list[Record]":
-    """Give back openings whose placements are off; give the vacancies that were filled and look again."""
+    """Give back openings of placements that are off; give the vacancies that look again."""
     return await tx.fetch(_FREE_PLACED, *_columns(counts))
 
 

@@ -46,7 +46,7 @@ async def test_where_the_offices_word_counts_a_nomination_is_placed_at_once(worl
     [(True, "530902-00", True), (True, None, False), (False, "530902-00", False)],
 )
 async def test_a_seat_is_needed_where_the_drive_runs_transport_and_there_is_a_boarding_place(
-    world: World, runs_transport: bool, place: str | None, needs_seat: bool
+    world: World, *, runs_transport: bool, place: str | None, needs_seat: bool
 ) -> None:
     drive_id = await world.open_drive({}, acceptance="on_nomination", runs_transport=runs_transport)
     await world.nominate(a_nomination(drive_id, boarding_place_code=place, needs_bed=False))

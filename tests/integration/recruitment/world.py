@@ -1,4 +1,4 @@
-"""A world for recruitment's tests: drives, vacancies, nominated persons, and the rounds run by hand."""
+"""A world for recruitment's tests: drives, vacancies, persons, and rounds run by hand."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import httpx2
 
 from contracts import Event
@@ -108,8 +109,9 @@ def a_validation(batch_id: UUID, count: int, **overrides: Any) -> WorkerBatchVal
 class World:
     """One database with an open drive; what is said is read from the outbox."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, superuser_url: str) -> None:
         self.db = db
+        self.superuser_url = superuser_url
 
     async def open_drive(self, *vacancies: dict[str, Any], **overrides: Any) -> UUID:
         """Announce and open a drive with these vacancies; give its id."""
@@ -176,6 +178,17 @@ class World:
         """List the types of what was said on a journey."""
         return [f["type"] for f in await self.said() if f["journey"] == str(nomination_id)]
 
+    async def advance(self, interval: str) -> None:
+        """Move the business clock forward, as `shanhai clock advance` does."""
+        conn = await asyncpg.connect(self.superuser_url)
+        try:
+            await conn.execute(
+                "UPDATE business_clock SET offset_interval = offset_interval + $1::text::interval",
+                interval,
+            )
+        finally:
+            await conn.close()
+
     async def rows(self, sql: str, *args: Any) -> list[dict[str, Any]]:
         async with self.db.transaction(role="worker") as tx:
             return [dict(r) for r in await tx.fetch(sql, *args)]
@@ -195,8 +208,10 @@ class World:
 
 _COUNTS = """
 SELECT v.openings, v.taken_count, v.placed_count,
-    (SELECT count(*) FROM offer o WHERE o.vacancy_id = v.vacancy_id AND (o.state = 'made' OR o.pending)) AS open_offers,
-    (SELECT count(*) FROM placement p WHERE p.vacancy_id = v.vacancy_id AND p.state <> 'cancelled') AS live
+    (SELECT count(*) FROM offer o WHERE o.vacancy_id = v.vacancy_id AND (o.state = 'made' OR
+        o.pending)) AS open_offers,
+    (SELECT count(*) FROM placement p WHERE p.vacancy_id = v.vacancy_id AND p.state <>
+        'cancelled') AS live
 FROM vacancy v ORDER BY v.vacancy_id
 """
 
