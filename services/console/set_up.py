@@ -16,6 +16,7 @@ from services.console.handlers.sign_in import SecondFactors
 from services.console.settings import ConsoleSettings
 from services.console.signing import SigningKeyError, SigningKeys, make_key_file
 from shared.http import House
+from shared.problem import AWAY
 from shared.settings import stop
 
 
@@ -32,7 +33,10 @@ async def set_up(house: House) -> AsyncIterator[None]:
         house.tasks["feed-bell"] = partial(bell.listen, house.db, FEED)
         if settings.seed_file is not None:
             seeds = json.loads(settings.seed_file.read_bytes())
-            house.tasks["seed"] = partial(seed, house.db, seeds)
+            try:
+                await seed(house.db, seeds)
+            except AWAY:
+                house.tasks["seed"] = partial(seed, house.db, seeds)
         yield
 
 

@@ -2,7 +2,7 @@
 
 -- Whether a division lies in another: 530902 in 530900 in 530000 in 000000.
 CREATE FUNCTION division_within(code text, area text) RETURNS boolean LANGUAGE sql IMMUTABLE
-    AS $$ SELECT area <> '' AND code LIKE rtrim(regexp_replace(area, '(00){1,3}$', '')) || '%' $$;
+    AS $$ SELECT area <> '' AND code LIKE regexp_replace(area, '(00){1,3}$', '') || '%' $$;
 
 -- The next place in the feed. Its row is locked by whoever writes events, until commit: so ids rise in the
 -- order of commits, and a reader that asks for "after the last I saw" misses nothing.

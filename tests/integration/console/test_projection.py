@@ -85,9 +85,8 @@ async def test_a_drive_is_seen_by_its_enterprises_and_by_the_offices_of_its_orig
         enterprises=[listed.tenant_id], opens_on=date(2027, 1, 1), closes_on=date(2027, 2, 1),
         acceptance="on_nomination", runs_transport=True,
     )  # fmt: skip
-    other_drive = drive.model_copy(
-        update={"drive_id": IDS.uuid7(), "origins": (), "enterprises": ()}
-    )
+    nobody = {"drive_id": IDS.uuid7(), "origins": (), "enterprises": ()}
+    other_drive = drive.model_copy(update=nobody)
     await heard(db, HANDLERS, [drive, other_drive])
     for identity, count in ((near, 1), (far, 0), (listed, 1), (other, 0)):
         async with db.transaction(role="api", identity=identity) as tx:
