@@ -136,6 +136,15 @@ def _instant(instant: datetime | None) -> datetime:
     return instant
 
 
+class TripChangeBody(Body):
+    """Another vehicle, crew or escort; what is absent stays."""
+
+    vehicle: CarrierBody | None = None
+    crew: list[StaffCode] | None = Field(None, max_length=20)
+    escort: StaffCode | None = None
+    wholly_on_motorway: bool = False
+
+
 class AtBody(Body):
     """A moment; absent: now."""
 

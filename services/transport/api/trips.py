@@ -8,11 +8,19 @@ from fastapi import APIRouter, Query, Response
 
 from contracts.reference import city_of
 from services.transport import views
-from services.transport.api.bodies import AtBody, DelayBody, ReasonBody, TripBody, code_of
+from services.transport.api.bodies import (
+    AtBody,
+    DelayBody,
+    ReasonBody,
+    TripBody,
+    TripChangeBody,
+    code_of,
+)
 from services.transport.api.caller import COORDINATOR, Caller, command, page_of, visible_trip
 from services.transport.domain.drivers import breaches, legs_of
 from services.transport.domain.trip import Carrier, Stop, Trip, TripState
 from services.transport.handlers import trips
+from services.transport.handlers.refit import Refit, refit
 from services.transport.settings import TransportSettings
 from shared.commands import Answer
 from shared.paging import LIMIT_DEFAULT, Cursor, Limit, page
@@ -68,6 +76,25 @@ async def open_trip(trip_id: UUID, caller: Caller) -> Response:
 
     async def effect(tx: Tx) -> Answer:
         return _said(await trips.open_trip(tx, await visible_trip(tx, trip_id)))
+
+    return await command(caller, effect)
+
+
+@router.post("/v1/trips/{trip_id}/change")
+async def change(trip_id: UUID, body: TripChangeBody, caller: Caller) -> Response:
+    """Give a trip another vehicle or crew; a smaller one re-seats by rule and says who is left."""
+    caller.require(roles=COORDINATOR)
+    wanted = Refit(
+        Carrier(**body.vehicle.model_dump()) if body.vehicle else None,
+        None if body.crew is None else tuple(body.crew),
+        body.escort,
+    )
+
+    async def effect(tx: Tx) -> Answer:
+        seen = await visible_trip(tx, trip_id)
+        check_plan(wanted.of(seen), motorway=body.wholly_on_motorway)
+        trip, left = await refit(tx, seen, wanted)
+        return Answer(200, {"trip_id": trip_id, "state": trip.state, "without_seat": left})
 
     return await command(caller, effect)
 

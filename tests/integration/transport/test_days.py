@@ -8,10 +8,12 @@ from tests.integration.transport.world import (
     IDS,
     OFFICE,
     World,
+    a_group,
     a_placement,
     a_scan,
     a_trip,
     at,
+    bookings_of,
     kinds,
     one,
     placed,
@@ -268,3 +270,25 @@ async def test_without_row_security_an_office_would_see_everything(world: World)
     assert (await world.http.get("/v1/bookings", headers=nobody)).json()["items"] == []
     await world.as_superuser("ALTER TABLE booking DISABLE ROW LEVEL SECURITY")
     assert len((await world.http.get("/v1/bookings", headers=nobody)).json()["items"]) == 1
+
+
+async def test_a_smaller_vehicle_reseats_by_rule_and_says_who_is_left(world: World) -> None:
+    trip_id = await world.schedule(minimum_load=1)
+    group = a_group(2)
+    urgent = a_placement(priority=3)
+    early, late = a_placement(), a_placement()
+    for wave in ([early], group, [urgent], [late]):
+        await placed(world.db, *wave)
+    assert await states(world.db, trip_id) == {"booked": 5}
+    small = {"plate": "云S00009", "licensed_capacity": 3, "kind": "train"}
+    answer = await world.post(f"trips/{trip_id}/change", {"vehicle": small})
+    kept = await bookings_of(world.db, [urgent, early])
+    assert await states(world.db, trip_id) == {"booked": 3, "released": 2}
+    assert len(answer["without_seat"]) == 2
+    assert not {str(k) for k in kept} & set(answer["without_seat"])
+    waiting = await bookings_of(world.db, group)
+    assert {str(b) for b in waiting} == set(answer["without_seat"]), "the group stays whole"
+    body = (await said(world.db, "trip-changed"))[0][1]
+    assert body["changed"] == ["vehicle"]
+    assert body["vehicle"] == {"kind": "train", "licensed_capacity": 3}
+    assert body["booked_count"] == 3
