@@ -83,7 +83,7 @@ ProgrammeCode = Annotated[
     AfterValidator(_without_personal_data),
 ]
 #: A month without a day: enough for age rules, too little to find a person.
-YearMonth = Annotated[str, StringConstraints(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")]
+YearMonth = Annotated[str, StringConstraints(pattern=r"^(18|19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")]
 #: An instant in UTC.
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 #: A civil date in Asia/Shanghai.
