@@ -21,12 +21,12 @@ _CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,59}")
 AWAY: Final = (
     OSError,
     TimeoutError,
-    asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.PostgresSystemError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
+    asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
 )
 
@@ -116,6 +116,8 @@ def refusal(error: Exception) -> Problem:
             return _invalid(error.errors())
         case HTTPException():
             return _http(error)
+        case asyncpg.InterfaceError() if "clos" not in str(error):
+            return _odd(error)
         case _ if isinstance(error, AWAY):
             return unavailable()
         case _:
