@@ -37,8 +37,8 @@ def build_app(house: House, router: APIRouter, *, body_bytes_max: int = BODY_BYT
     kinds = (Problem, HTTPException, RequestValidationError)
     refused: dict[int | type[Exception], Any] = dict.fromkeys(kinds, _refused)
     app = FastAPI(
-        title=f"Shanhai {house.service}", version="1", docs_url=None, redoc_url=None, redirect_slashes=False,
-        exception_handlers=refused, responses={"4XX": PROBLEM_SCHEMA},
+        title=f"Shanhai {house.service}", version="1", docs_url=None, redoc_url=None,
+        redirect_slashes=False, exception_handlers=refused, responses={"4XX": PROBLEM_SCHEMA},
     )  # fmt: skip
     app.state.house = house
     app.include_router(router)
