@@ -31,8 +31,8 @@ _WANTED: Final = "请使用 .xlsx、.xls 或 .csv 文件"
 def file_type(data: bytes, filename: str, limits: Limits) -> FileType:
     """Tell the type by content.
 
-    Raises `FileRefused`: unsupported_type, file_too_large, empty_file, bad_archive, content_mismatch,
-    encrypted_file, active_content.
+    Raises `FileRefused`: unsupported_type, file_too_large, empty_file, bad_archive,
+    content_mismatch, encrypted_file, active_content.
     """
     extension = PurePath(filename.replace("\\", "/")).suffix.lower().lstrip(".")
     if extension not in _EXTENSIONS:

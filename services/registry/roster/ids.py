@@ -19,7 +19,8 @@ _OLD_LENGTH: Final = 15
 _LENGTH: Final = 18
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS: Final = "10X98765432"
-_FIRST_YEAR: Final = 1900
+# Events can say no earlier month.
+_FIRST_YEAR: Final = 1800
 _AGE_MIN: Final = 16
 _AGE_MAX: Final = 65
 

@@ -18,7 +18,7 @@ _PLAIN: Final = frozenset(
 )
 _PHONES: Final = frozenset({PHONE, "emergency_phone"})
 _NAMES: Final = frozenset({NAME, "emergency_contact"})
-# A date, a pay and a yes are short; what is longer, or holds a long number, slipped in from elsewhere.
+# A date, a pay and a yes are short; what is longer, or holds a long number, is no such thing.
 _PLAIN_LENGTH_MAX: Final = 20
 _LONG_NUMBER: Final = re.compile(r"\d{9}")
 _PHONE_TAIL: Final = 4
