@@ -7,6 +7,8 @@ from uuid import UUID
 
 from services.transport.domain.trip import Seat, Trip, civil_date
 
+Route = tuple[str, str | None, str, str, date, date]
+
 
 class PlacementState(StrEnum):
     """How the placement stands, as far as it was heard."""
@@ -45,6 +47,18 @@ class Demand:
         """The division in which the person boards."""
         return (
             self.boarding_place_code[:6] if self.boarding_place_code else self.origin_division_code
+        )
+
+    @property
+    def route(self) -> Route:
+        """What decides which seat of a trip serves: equal for all who travel alike."""
+        return (
+            self.city,
+            self.boarding_place_code,
+            self.boarding_division_code,
+            self.site_division_code,
+            self.available_from,
+            self.starts_on,
         )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.transport.domain.booking import WaitReason
-from services.transport.domain.demand import Demand, seat_for
+from services.transport.domain.demand import Demand, Route, seat_for
 from services.transport.domain.load import Load
 from services.transport.domain.trip import Seat, Trip, TripState, TripStep
 
@@ -40,11 +40,24 @@ class Ride:
     trip: Trip
     load: Load
     booked_count: int
+    # Hundreds travel alike, so each route is asked once.
+    _routes: dict[Route, Seat | None] = field(default_factory=dict)
 
     def seats(self, unit: Unit, now: datetime) -> list[Seat] | None:
         """Give a seat for each of the unit, or None when the trip doesn't serve all of them."""
-        found = [seat_for(self.trip, w.demand, now) for w in unit.wishes]
-        return None if None in found else [s for s in found if s is not None]
+        found: list[Seat] = []
+        for wish in unit.wishes:
+            seat = self._seat(wish.demand, now)
+            if seat is None:
+                return None
+            found.append(seat)
+        return found
+
+    def _seat(self, demand: Demand, now: datetime) -> Seat | None:
+        route = demand.route
+        if route not in self._routes:
+            self._routes[route] = seat_for(self.trip, demand, now)
+        return self._routes[route]
 
     def take(self, seats: Sequence[Seat]) -> None:
         """Count these in."""

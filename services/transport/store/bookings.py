@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
 COLUMNS: Final = tuple(f.name for f in fields(Booking))
+_VALUES: Final = attrgetter(*COLUMNS)
 # The identity of a booking never changes; who owns it only with a new booking.
 _CHANGING: Final = COLUMNS[COLUMNS.index("state") :]
 _TYPES: Final = {
@@ -62,7 +64,7 @@ ORDER BY u.booking_id
 
 async def insert_bookings(tx: Tx, bookings: Sequence[Booking]) -> None:
     """Insert new bookings."""
-    await tx.copy("booking", COLUMNS, [astuple(b) for b in bookings])
+    await tx.copy("booking", COLUMNS, [_VALUES(b) for b in bookings])
 
 
 async def update_bookings(tx: Tx, bookings: Sequence[Booking]) -> None:

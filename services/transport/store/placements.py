@@ -1,7 +1,8 @@
 """Placements as they were heard, ends that came first, and tombstones of erased persons."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 # `erased` is asked, not kept.
 COLUMNS: Final = tuple(f.name for f in fields(Demand))[:-1]
+_VALUES: Final = attrgetter(*COLUMNS)
 _TYPES: Final = {
     "state": "text",
     "needs_seat": "boolean",
@@ -38,7 +40,7 @@ SELECTED: Final = ", ".join(f"p.{c}" for c in COLUMNS) + (
 
 async def upsert_placements(tx: Tx, heard: Sequence[Demand]) -> None:
     """Keep the newest whole of placements; an end that was heard before stays the end."""
-    columns = zip(*(astuple(d)[:-1] for d in heard), strict=True)
+    columns = zip(*(_VALUES(d) for d in heard), strict=True)
     await tx.execute(_UPSERT, *(list(c) for c in columns))
 
 
