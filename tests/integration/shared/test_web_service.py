@@ -88,6 +88,25 @@ async def test_it_is_up_and_ready_without_kafka_and_ends_with_0_when_told_to(
     assert "Traceback" not in out
 
 
+async def test_without_kafka_commands_are_accepted_and_wait_in_the_outbox(
+    templates: Templates,
+) -> None:
+    issuer = Issuer()
+    issuer.add_key("k1")
+    _, url = await templates.fresh("lodging")
+    async with (
+        await issuer.serve(),
+        a_process(url, SHANHAI_CONSOLE_URL=issuer.url) as (_, place),
+        httpx2.AsyncClient(base_url=place) as client,
+    ):
+        await answer_of(f"{place}/readyz", 200)
+        mine = {"Authorization": f"Bearer {issuer.token()}"}
+        said = [(await client.post("/v1/notes/say", headers=mine)).status_code for _ in range(3)]
+        assert said == [202, 202, 202]
+        waiting = (await answer_of(f"{place}/readyz", 200)).json()
+    assert waiting["outbox_pending"] == 3
+
+
 async def test_without_postgresql_it_is_up_but_not_ready(templates: Templates) -> None:
     nowhere = f"postgresql://x:y@127.0.0.1:{free_port()}/z"
     async with a_process(nowhere) as (process, place):
