@@ -116,7 +116,7 @@ class Allocator:
             self._full, self._full_at = set(), self.house.freed
         alone = wish.family_id == wish.stay_id
         key = (tier, wish.gender, wish.mask)
-        if alone and key in self._full:
+        if (alone and key in self._full) or self.house.is_lodged(wish):
             return None
         inns = (i for i in tier if not self._kept.get(i.inn_id, 0) & wish.mask)
         bed = _best_bed((room for inn in inns for room in inn.rooms), wish, peers)
@@ -156,13 +156,13 @@ class Allocator:
         placed: dict[UUID, Bed] = {}
         peers = Counter(_peer(w) for w in wishes)
         # Those who can keep their bed keep it before anybody else may take it.
-        keep = [w for w in wishes if w.stay_id in wanted and House.fits(w, wanted[w.stay_id])]
+        keep = [w for w in wishes if w.stay_id in wanted and self.house.fits(w, wanted[w.stay_id])]
         for wish in [*keep, *(w for w in wishes if w not in keep)]:
             peers[_peer(wish)] -= 1
             own = wanted.get(wish.stay_id)
-            fits = own is not None and House.fits(wish, own)
+            fits = own is not None and self.house.fits(wish, own)
             bed = own if fits else _best_bed(inn.rooms, wish, peers[_peer(wish)])
-            if bed is None:
+            if bed is None or self.house.is_lodged(wish):
                 self._undo(w for w in wishes if w.stay_id in placed)
                 return None
             self.house.put(wish, bed)

@@ -21,6 +21,7 @@ class Wish:
     """One guest's wish for a bed on the nights of `mask`; one `family_id` may share a room."""
 
     stay_id: UUID
+    worker_id: UUID
     gender: str
     mask: int
     family_id: UUID
@@ -98,13 +99,18 @@ class House:
         self.inns = list(inns)
         self.beds = {bed.bed_id: bed for inn in inns for room in inn.rooms for bed in room.beds}
         self.placed: dict[UUID, list[tuple[Wish, Bed]]] = {}
+        self._nights: dict[UUID, int] = {}
         # Rises whenever a night becomes free: what was full before may fit now.
         self.freed = 0
 
     def mask(self, nights: Nights) -> int:
         """Give the nights as bits; nights before the base are left out."""
-        first = max(0, (nights.check_in_on - self.base).days)
-        end = max(first, (nights.check_out_on - self.base).days)
+        return self.span(nights.check_in_on, nights.check_out_on)
+
+    def span(self, since: date, until: date) -> int:
+        """Give the nights from `since` to the day before `until` as bits, maybe none."""
+        first = max(0, (since - self.base).days)
+        end = max(first, (until - self.base).days)
         return (1 << end) - (1 << first)
 
     def close(self, bed_id: UUID, nights: Nights) -> None:
@@ -122,6 +128,7 @@ class House:
         room.used |= wish.mask
         room.by_gender[wish.gender] = room.by_gender.get(wish.gender, 0) | wish.mask
         room.guests.append(wish)
+        self._nights[wish.worker_id] = self._nights.get(wish.worker_id, 0) | wish.mask
         self.placed.setdefault(wish.stay_id, []).append((wish, bed))
 
     def remove(self, stay_id: UUID) -> None:
@@ -129,6 +136,7 @@ class House:
         for wish, bed in self.placed.pop(stay_id, ()):
             bed.taken = (bed.taken & ~wish.mask) | bed.closed
             bed.room.guests.remove(wish)
+            self._nights[wish.worker_id] &= ~wish.mask
             _recount(bed.room)
         self.freed += 1
 
@@ -140,10 +148,13 @@ class House:
             if wish.mask & ~mask:
                 self.put(replace(wish, mask=wish.mask & ~mask), bed)
 
-    @staticmethod
-    def fits(wish: Wish, bed: Bed) -> bool:
-        """Tell whether the bed is free and the room admits the guest on all nights."""
-        return not bed.taken & wish.mask and bed.room.admits(wish)
+    def is_lodged(self, wish: Wish) -> bool:
+        """Tell whether the guest has a bed on one of these nights already."""
+        return bool(self._nights.get(wish.worker_id, 0) & wish.mask)
+
+    def fits(self, wish: Wish, bed: Bed) -> bool:
+        """Tell whether the guest is free, the bed too, and the room admits the guest."""
+        return not (self.is_lodged(wish) or bed.taken & wish.mask) and bed.room.admits(wish)
 
 
 def _recount(room: Room) -> None:

@@ -11,12 +11,12 @@ from contracts.lodging import StayConfirmed, StayHeld, StayRejected
 from services.lodging.domain.allocation import Allocator, Unit
 from services.lodging.domain.calendar import Nights, night_of
 from services.lodging.domain.eligibility import Case, Rule, Verdict, judge, nights_left
-from services.lodging.domain.house import Bed, House, Wish
+from services.lodging.domain.house import Bed, House
 from services.lodging.domain.journey import Person, hired_on
 from services.lodging.domain.programme import KeyEnterprise, Programme
 from services.lodging.domain.stay import BEDDED, UNDECIDED, State, Stay, Step
 from services.lodging.handlers.desk import Desk
-from services.lodging.handlers.moving import Move, movable, relocate, set_cut_off
+from services.lodging.handlers.moving import Move, movable, relocate, set_cut_off, wish_of
 from services.lodging.store import credit, facts, houses, programmes
 from services.lodging.store import stays as store
 from shared.clock import real_now
@@ -257,10 +257,7 @@ def _units(house: House, stays: Sequence[Stay], near: dict[UUID, UUID]) -> list[
 def _unit(house: House, members: Sequence[Stay], near: UUID | None) -> Unit:
     first = members[0]
     return Unit(
-        tuple(
-            Wish(s.stay_id, s.gender or "", house.mask(s.nights), s.family_id or s.stay_id)
-            for s in members
-        ),
+        tuple(wish_of(s, house.mask(s.nights)) for s in members),
         first.programme or "",
         first.site,
         first.wanted_inn_id,

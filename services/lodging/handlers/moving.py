@@ -72,9 +72,7 @@ class _Mover:
     def shift(self, moves: Sequence[Move]) -> list[Stay]:
         old = {m.stay.stay_id: self.house.beds[_bed_of(m.stay)] for m in moves}
         for move in moves:
-            self.house.cut(
-                move.stay.stay_id, self.house.mask(self._since(move.stay, move.stay.nights))
-            )
+            self._free(move.stay)
         stuck: list[Stay] = []
         for unit in _units(moves):
             placed = self.allocator.move(self._unit(unit), old)
@@ -108,7 +106,7 @@ class _Mover:
     def rebed(self, move: Move, bed_id: UUID | None) -> bool:
         stay = move.stay
         old = {} if stay.bed_id is None else {stay.stay_id: self.house.beds[stay.bed_id]}
-        self.house.cut(stay.stay_id, self.house.mask(self._since(stay, stay.nights)))
+        self._free(stay)
         if bed_id is not None:
             bed = self.house.beds.get(bed_id)
             fits = bed is not None and self.house.fits(self._wish(move), bed)
@@ -133,7 +131,7 @@ class _Mover:
         same = bed.bed_id == stay.bed_id and move.nights == stay.nights
         if same and stay.state in BEDDED:
             return
-        since = self._since(stay, move.nights)
+        since = self._ahead(move)
         self.desk.give_nights_back(
             stay, since.check_in_on if stay.state is State.CHECKED_IN else EVER
         )
@@ -144,17 +142,23 @@ class _Mover:
             set_cut_off(self.desk, stay, programme)
         self.desk.change(stay, move.reason)
 
-    def _since(self, stay: Stay, nights: Nights) -> Nights:
+    def _free(self, stay: Stay) -> None:
+        """Give back the nights that are still to come."""
+        self.house.cut(stay.stay_id, self.house.span(self._first(stay), stay.check_out_on))
+
+    def _first(self, stay: Stay) -> date:
+        """Give the first night for which the guest can move; those before are slept."""
         if stay.state is State.CHECKED_IN:
-            return Nights(max(self.tonight, nights.check_in_on), nights.check_out_on)
-        return nights
+            return max(stay.check_in_on, min(self.tonight, stay.check_out_on))
+        return stay.check_in_on
+
+    def _ahead(self, move: Move) -> Nights:
+        if move.stay.state is State.CHECKED_IN:
+            return Nights(self._first(move.stay), move.nights.check_out_on)
+        return move.nights
 
     def _wish(self, move: Move) -> Wish:
-        stay = move.stay
-        nights = self._since(stay, move.nights)
-        return Wish(
-            stay.stay_id, stay.gender or "", self.house.mask(nights), stay.family_id or stay.stay_id
-        )
+        return wish_of(move.stay, self.house.mask(self._ahead(move)))
 
     def _unit(self, moves: Sequence[Move]) -> Unit:
         stay = moves[0].stay
@@ -166,6 +170,12 @@ class _Mover:
             only_town=moves[0].only_town,
             near_inn_id=stay.inn_id if moves[0].only_town is None else None,
         )
+
+
+def wish_of(stay: Stay, mask: int) -> Wish:
+    """Give the wish of a stay for these nights."""
+    family_id = stay.family_id or stay.stay_id
+    return Wish(stay.stay_id, stay.worker_id, stay.gender or "", mask, family_id)
 
 
 def set_cut_off(desk: Desk, stay: Stay, programme: Programme) -> None:

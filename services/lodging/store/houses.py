@@ -91,7 +91,8 @@ async def load_house(tx: Tx, base: date) -> House:
     for row in rows:
         house.close(row["bed_id"], Nights(row["first"], row["last"]))
     for taken in await list_occupied(tx, base):
-        wish = Wish(taken.stay_id, taken.gender, house.mask(taken.nights), taken.family_id)
+        mask = house.mask(taken.nights)
+        wish = Wish(taken.stay_id, taken.worker_id, taken.gender, mask, taken.family_id)
         house.put(wish, house.beds[taken.bed_id])
     return house
 
