@@ -13,7 +13,6 @@ from contracts.recruitment import Acceptance, DriveAnnounced
 from services.recruitment import views
 from services.recruitment.api.calls import COORDINATOR, Body, Caller, because, done, lawful
 from services.recruitment.handlers import drives, matches
-from services.recruitment.handlers.houserules import HouseRules
 from services.recruitment.store import drives as stored
 from services.recruitment.store import marks
 from shared.commands import Answer
@@ -131,10 +130,16 @@ async def list_matches(  # noqa: PLR0913 (a filter each)
 ) -> Response:
     """Explain: each candidate's vacancies with score, parts and rules, or how near the miss was."""
     (last,) = after(cursor, UUID)
-    wanted = matches.Wanted(
-        drive_id, limit, last, nomination_id, vacancy_id, caller.resource(HouseRules)
-    )
+    wanted = matches.Wanted(drive_id, limit, last, nomination_id, vacancy_id)
     return await caller.query(partial(matches.explain, wanted))
+
+
+@router.get("/v1/drives/{drive_id}/reserve")
+async def list_reserve(
+    drive_id: UUID, vacancy_id: UUID, caller: Caller, limit: Limit = LIMIT_DEFAULT
+) -> Response:
+    """Rank who waits and would fit a vacancy, the best score first: the caller's own of them."""
+    return await caller.query(partial(matches.reserve, drive_id, vacancy_id, limit))
 
 
 class Review(Body):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -10,8 +10,8 @@ from services.recruitment.domain import rules, score
 from services.recruitment.domain.parties import Candidate, Vacancy
 from services.recruitment.domain.rules import EXCLUDED, NO_OPENING, OFFERED_BEFORE
 from services.recruitment.domain.score import equity_points
-from services.recruitment.handlers.houserules import HouseRules
 from services.recruitment.store import drives, explained, marks, nominations, rounds
+from services.recruitment.store.rows import Row
 from shared.paging import page
 from shared.problem import NotFound
 from shared.transaction import Tx
@@ -29,7 +29,6 @@ class Wanted:
     last: UUID | None
     nomination_id: UUID | None
     vacancy_id: UUID | None
-    house_rules: HouseRules
 
 
 async def explain(wanted: Wanted, tx: Tx) -> dict[str, object]:
@@ -47,29 +46,30 @@ async def explain(wanted: Wanted, tx: Tx) -> dict[str, object]:
         for v in await rounds.load_vacancies(tx, wanted.drive_id)
         if wanted.vacancy_id in {None, v.vacancy_id}
     ]
-    counts = await rounds.load_office_counts(tx, wanted.drive_id)
-    last = await rounds.get_last_round(tx, wanted.drive_id)
-    equity = {} if last is None else last["equity"]
-    grounds = _Grounds(
-        vacancies,
-        await rounds.load_pairs(tx, ids),
-        {o: equity.get(str(o), equity_points(*c)) for o, c in counts.items()},
-        tx,
-    )
-    return page([_explained(row, grounds) for row in people], wanted.limit, "nomination_id")
+    grounds = await _grounds(tx, wanted.drive_id, ids)
+    shown = [_explained(row, vacancies, grounds) for row in people]
+    return page(shown, wanted.limit, "nomination_id")
 
 
 @dataclass(frozen=True, slots=True)
 class _Grounds:
-    vacancies: Sequence[Vacancy]
     pairs: rounds.Pairs
     equity: dict[UUID, int]
-    tx: Tx
+    today: date
 
 
-def _explained(row: Any, grounds: _Grounds) -> dict[str, Any]:  # noqa: ANN401 (a row)
+async def _grounds(tx: Tx, drive_id: UUID, nomination_ids: Sequence[UUID]) -> _Grounds:
+    """Read on what grounds the last round stood; the equity of offices new since is today's."""
+    counts = await rounds.load_office_counts(tx, drive_id)
+    last = await rounds.get_last_round(tx, drive_id)
+    told = {} if last is None else last["equity"]
+    equity = {o: told.get(str(o), equity_points(*c)) for o, c in counts.items()}
+    return _Grounds(await rounds.load_pairs(tx, nomination_ids), equity, tx.today)
+
+
+def _explained(row: Row, vacancies: Sequence[Vacancy], grounds: _Grounds) -> dict[str, Any]:
     candidate = rounds.candidate(row)
-    pairs = [_pair(candidate, v, grounds) for v in grounds.vacancies]
+    pairs = [_pair(candidate, v, grounds) for v in vacancies]
     pairs.sort(key=lambda p: (len(p["failed"]), -p["score"], str(p["vacancy_id"])))
     unplaced = row["unplaced_reason"]
     return {
@@ -87,7 +87,7 @@ def _explained(row: Any, grounds: _Grounds) -> dict[str, Any]:  # noqa: ANN401 (
 
 def _pair(candidate: Candidate, vacancy: Vacancy, grounds: _Grounds) -> dict[str, Any]:
     pair = (candidate.nomination_id, vacancy.vacancy_id)
-    verdict = rules.judge(candidate, vacancy, grounds.tx.today)
+    verdict = rules.judge(candidate, vacancy, grounds.today)
     parts = score.parts(
         candidate,
         vacancy,
@@ -107,6 +107,28 @@ def _pair(candidate: Candidate, vacancy: Vacancy, grounds: _Grounds) -> dict[str
         "failed": verdict.failed,
         "barriers": [code for code, stands in barriers.items() if stands],
     }
+
+
+async def reserve(drive_id: UUID, vacancy_id: UUID, limit: int, tx: Tx) -> dict[str, object]:
+    """Rank who waits and fits a vacancy, the best score first; shows the caller's own persons."""
+    await drives.get_drive(tx, drive_id)
+    own = set(await explained.list_waiting_ids(tx, drive_id))
+    await tx.as_worker()
+    candidates = await rounds.load_candidates(tx, drive_id)
+    grounds = await _grounds(tx, drive_id, [c.nomination_id for c in candidates])
+    offered = await rounds.load_vacancies(tx, drive_id)
+    vacancy = next((v for v in offered if v.vacancy_id == vacancy_id), None)
+    if vacancy is None:
+        raise NotFound
+    pairs = [(c, _pair(c, vacancy, grounds)) for c in candidates]
+    fitting = [(c, p) for c, p in pairs if not p["failed"] and not {*p["barriers"]} - {NO_OPENING}]
+    fitting.sort(key=lambda one: (-one[1]["score"], one[0].nomination_id))
+    ranked = [
+        {"rank": rank, "nomination_id": c.nomination_id, "worker_id": c.worker_id, **p}
+        for rank, (c, p) in enumerate(fitting, start=1)
+        if c.nomination_id in own
+    ]
+    return {"items": ranked[:limit], "next_cursor": None}
 
 
 @dataclass(frozen=True, slots=True)

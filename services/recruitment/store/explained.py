@@ -28,6 +28,12 @@ ORDER BY nomination_id LIMIT $4
 """
 
 
+async def list_waiting_ids(tx: Tx, drive_id: UUID) -> list[UUID]:
+    """List who waits in a drive, as far as the caller may see."""
+    sql = "SELECT nomination_id FROM nomination WHERE drive_id = $1 AND state = 'waiting'"
+    return [r["nomination_id"] for r in await tx.fetch(sql, drive_id)]
+
+
 async def load_people(tx: Tx, nomination_ids: Sequence[UUID]) -> "list[Record]":
     """Load nominations as candidates, with how they stand."""
     return await tx.fetch(_PEOPLE, list(nomination_ids))

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +20,11 @@ from services.recruitment.handlers.houserules import DEFAULT, HouseRules
 from services.recruitment.handlers.offers import expire_offers
 from services.recruitment.handlers.rounds import match_due
 from services.recruitment.handlers.speech import SYSTEM
+from services.recruitment.store import retention
 from shared.database import Database
+from shared.handlers import Received
 from shared.ids import Ids
-from tests.support.events import heard
+from tests.support.events import heard, received
 
 IDS = Ids()
 TODAY = date.today()  # noqa: DTZ011 (the default start is far enough from midnight)
@@ -106,6 +110,10 @@ def a_validation(batch_id: UUID, count: int, **overrides: Any) -> WorkerBatchVal
     return WorkerBatchValidated.model_validate(fields | overrides)
 
 
+class _UndoneError(Exception):
+    pass
+
+
 class World:
     """One database with an open drive; what is said is read from the outbox."""
 
@@ -137,6 +145,15 @@ class World:
     async def hear(self, *events: Event) -> None:
         await heard(self.db, HANDLERS, events)
 
+    async def hear_as_of(self, said_at: datetime, event: Event) -> None:
+        """Hear an event that was said at that time."""
+        late = received(event)
+        await heard(self.db, HANDLERS, [Received(event, replace(late.envelope, time=said_at))])
+
+    async def make_checks_due(self) -> int:
+        async with self.db.transaction(role="worker") as tx:
+            return await retention.mark_due(tx)
+
     async def rounds(self, house_rules: HouseRules = DEFAULT) -> None:
         """Let everything that is marked be due, and run rounds until nothing is left."""
         for _ in range(100):
@@ -145,6 +162,24 @@ class World:
                 if not await match_due(house_rules, tx):
                     return
         raise AssertionError("rounds never come to an end")
+
+    async def run_one_round(self) -> int:
+        """Run a round if one is due by its own time."""
+        async with self.db.transaction(role="worker") as tx:
+            return await match_due(DEFAULT, tx)
+
+    async def round_and_undo(self) -> list[tuple[Any, ...]]:
+        """Run the rounds that are marked, tell which pairs were offered, and undo everything."""
+        found: list[tuple[Any, ...]] = []
+        with suppress(_UndoneError):
+            async with self.db.transaction(role="worker") as tx:
+                await tx.execute("UPDATE match_due SET due_at = clock_timestamp()")
+                while await match_due(DEFAULT, tx):
+                    pass
+                rows = await tx.fetch("SELECT nomination_id, vacancy_id FROM offer")
+                found = [tuple(r) for r in rows]
+                raise _UndoneError
+        return found
 
     async def expire(self) -> int:
         async with self.db.transaction(role="worker") as tx:
