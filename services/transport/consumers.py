@@ -26,6 +26,8 @@ from shared.handlers import Handlers, Received
 from shared.transaction import Tx
 
 HANDLERS: Final = Handlers("transport")
+#: Changes after which somebody who missed a trip needs another one.
+_ANOTHER_JOURNEY: Final = frozenset({"starts_on", "site"})
 
 
 @HANDLERS.on(PlacementConfirmed)
@@ -41,6 +43,9 @@ async def on_placement_changed(tx: Tx, received: Sequence[Received[PlacementChan
     """Keep the new whole; the seats' single writer finds another seat in one step, if it has to."""
     await upsert_placements(tx, [_demand(r) for r in received])
     await _pool(tx, received)
+    moved = [r for r in received if not _ANOTHER_JOURNEY.isdisjoint(r.event.changed)]
+    ids = [r.event.placement_id for r in moved]
+    await store.insert_pooled_again(tx, ids, [tx.ids.uuid7() for _ in ids])
     await note_workers(tx, [r.event.worker_id for r in received], [r.envelope.id for r in received])
 
 

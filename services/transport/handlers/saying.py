@@ -13,6 +13,7 @@ from contracts.transport import (
     SeatFact,
     SeatReleased,
     SeatWaitlisted,
+    TripDelayed,
     TripFact,
     Vehicle,
 )
@@ -46,6 +47,7 @@ def say_trip(
     **more: Any,  # noqa: ANN401 (an event's own fields)
 ) -> None:
     """Say the whole of a trip. The bureau owns it."""
+    late = trip.delay_minutes or kind is TripDelayed
     boarded = counts.get(BookingState.BOARDED, 0) + counts.get(BookingState.HANDED_OVER, 0)
     event = kind(
         trip_id=trip.trip_id,
@@ -65,7 +67,7 @@ def say_trip(
         boarded_count=boarded,
         missed_count=counts.get(BookingState.MISSED, 0),
         handed_over_count=counts.get(BookingState.HANDED_OVER, 0),
-        delay_minutes=trip.delay_minutes or None,
+        delay_minutes=trip.delay_minutes if late else None,
         reason=trip.reason,
         **more,
     )

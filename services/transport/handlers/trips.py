@@ -74,6 +74,8 @@ async def delay(tx: Tx, trip_id: UUID, minutes: int, reason: str | None) -> Trip
     for booking in await store.load_bookings_of_trips(tx, [trip_id]):
         if booking.may(BookingStep.CHANGE):
             desk.delay(booking, trip)
+    # Other people may fit its window now.
+    await note_cities(tx, [trip.city])
     return trip
 
 

@@ -45,8 +45,18 @@ class Waiting:
 
 
 async def insert_pooled(tx: Tx, placement_ids: Sequence[UUID], booking_ids: Sequence[UUID]) -> None:
-    """Put placements that need a seat and have no booking yet into the pool."""
-    await tx.execute(_POOL, placement_ids, booking_ids)
+    """Put placements that need a seat and have no booking yet into the pool.
+
+    One whose need had ended with a change may need a seat again; one that was given up may not.
+    """
+    await tx.execute(_POOL, placement_ids, booking_ids, ["released:changed"])
+
+
+async def insert_pooled_again(
+    tx: Tx, placement_ids: Sequence[UUID], booking_ids: Sequence[UUID]
+) -> None:
+    """Put placements of another day or site into the pool, also when the first trip was missed."""
+    await tx.execute(_POOL, placement_ids, booking_ids, ["released:changed", "missed:"])
 
 
 _POOL: Final = """
@@ -57,8 +67,10 @@ SELECT u.booking_id, p.placement_id, p.worker_id, p.office_id, p.enterprise_id, 
 FROM unnest($1::uuid[], $2::uuid[]) AS u (placement_id, booking_id)
 JOIN placement p USING (placement_id)
 WHERE p.needs_seat AND p.state = 'confirmed'
-  AND NOT EXISTS (SELECT FROM booking b WHERE b.placement_id = p.placement_id)
+  AND NOT EXISTS (SELECT FROM booking b WHERE b.placement_id = p.placement_id
+    AND b.state || ':' || COALESCE(b.released_for, '') <> ALL ($3::text[]))
 ORDER BY u.booking_id
+ON CONFLICT (placement_id) WHERE state IN ('pooled', 'waitlisted', 'booked', 'boarded') DO NOTHING
 """
 
 

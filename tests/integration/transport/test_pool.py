@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+from contracts.recruitment import PlacementEnded, PlacementStarted
 from services.transport.consumers import HANDLERS
 from services.transport.domain.trip import Trip
-from services.transport.handlers.trips import open_trip, schedule_trip
+from services.transport.handlers.trips import arrive, depart, open_trip, schedule_trip
 from shared.database import Database
 from tests.integration.transport.world import (
     CHONGMING,
@@ -247,3 +248,53 @@ def _earlier(trip: Trip, days: int) -> list:
     return [
         replace(s, **{n: getattr(s, n) and getattr(s, n) - back for n in names}) for s in trip.stops
     ]
+
+
+async def test_a_need_that_ends_and_comes_again_is_pooled_again(service_db: ServiceDb) -> None:
+    db = await service_db("transport")
+    placement = a_placement()
+    await heard(db, HANDLERS, [placement])
+    await settle(db)
+    await heard(db, HANDLERS, [changed(placement, needs_seat=False)])
+    await settle(db)
+    assert await states(db) == {"released": 1}
+    await heard(db, HANDLERS, [changed(placement, needs_seat=True)])
+    await settle(db)
+    assert await states(db) == {"released": 1, "waitlisted": 1}
+
+
+async def test_who_missed_a_trip_is_pooled_again_only_for_another_day_or_site(
+    service_db: ServiceDb,
+) -> None:
+    db = await service_db("transport")
+    trip = a_trip(minimum_load=1)
+    await opened(db, trip)
+    placement = a_placement()
+    await heard(db, HANDLERS, [placement])
+    await settle(db)
+    for step in (depart, arrive):
+        async with db.transaction(role="worker") as tx:
+            await step(tx, trip.trip_id, None)
+    await settle(db)
+    assert await states(db) == {"missed": 1}
+    await heard(db, HANDLERS, [changed(placement, nights=3)])
+    await settle(db)
+    assert await states(db) == {"missed": 1}
+    await heard(db, HANDLERS, [changed(placement, starts_on=SOON + timedelta(days=9))])
+    await settle(db)
+    assert await states(db) == {"missed": 1, "waitlisted": 1}
+
+
+async def test_a_started_or_ended_placement_looks_for_no_seat(service_db: ServiceDb) -> None:
+    db = await service_db("transport")
+    started, ended = a_placement(), a_placement()
+    await heard(db, HANDLERS, [started, ended])
+    await settle(db)
+    fate = cancelled(started).model_dump() | {"started_on": SOON}
+    await heard(db, HANDLERS, [PlacementStarted(**fate)])
+    fate = cancelled(ended).model_dump() | {"ended_on": SOON}
+    await heard(db, HANDLERS, [PlacementEnded(**fate)])
+    await settle(db)
+    await opened(db, a_trip(minimum_load=1))
+    await settle(db)
+    assert await states(db) == {"waitlisted": 1, "released": 1}
