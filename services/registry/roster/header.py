@@ -1,7 +1,7 @@
 """Finds the header among a sheet's first rows and says which column holds which field."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -56,7 +56,13 @@ def find_header(
             continue
         if best is None or candidate.known_count > best.known_count:
             best = candidate
-    return best
+    return _trimmed(best) if best else None
+
+
+def _trimmed(header: Header) -> Header:
+    """Leave out what stands behind the last header word: those are no columns."""
+    width = max((i for i, word in enumerate(header.words, 1) if word), default=0)
+    return replace(header, words=header.words[:width], fields=header.fields[:width])
 
 
 def _candidates(

@@ -100,13 +100,12 @@ def _check_header(header: Header, kind: str) -> None:
 
 def _behind(header: Header, rows: _Rows, limits: Limits) -> _Rows:
     for number, row in rows:
-        if number <= header.last_row:
-            continue
         if number >= limits.rows_max + SEARCHED_ROWS and _is_filled(row):
             raise too_many_rows(limits)
         if len(row) > limits.columns_max and _is_filled(row[limits.columns_max :]):
             raise too_many_columns(limits)
-        yield number, row
+        if number > header.last_row:
+            yield number, row
 
 
 def _is_filled(row: list[Value]) -> bool:

@@ -30,10 +30,8 @@ class Sheet:
     """True for CSV: every value is text, and merges cannot be seen."""
 
 
-def numbered(
-    rows: Iterable[Sequence[Value]], top: int, left: int
-) -> Iterator[tuple[int, list[Value]]]:
-    """Number rows that begin at (`top`, `left`), padding the columns left of them."""
+def numbered(rows: Iterable[Sequence[Value]], left: int) -> Iterator[tuple[int, list[Value]]]:
+    """Number calamine's rows, which begin with the sheet's first row, but at its first used column."""
     pad: list[Value] = [None] * left
-    for offset, row in enumerate(rows):
-        yield top + offset, [*pad, *row]
+    for number, row in enumerate(rows):
+        yield number, [*pad, *row]

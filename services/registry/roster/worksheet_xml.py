@@ -16,7 +16,7 @@ _FLAT_CELL: Final = re.compile(
 )
 _UNPLACED_CELL: Final = re.compile(rb"<(?:\w+:)?c(?=[\s/>])(?![^<>]*\sr=)")
 _FAR_CELL: Final = re.compile(
-    rb"<(?:\w+:)?c [^<>]*\br=[\"']([A-Z]{2,}\d+|[A-Z]\d{6,})[\"'][^<>/]*>\s*<"
+    rb"<(?:\w+:)?c [^<>]*\br=[\"']([A-Z]{2,}\d+|[A-Z]\d{6,})[\"'][^<>/]*>\s*<(?!/)"
 )
 _REFERENCE: Final = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
 _RANGE: Final = re.compile(r"([A-Z]{1,3}[1-9]\d{0,6})(?::([A-Z]{1,3}[1-9]\d{0,6}))?")

@@ -49,8 +49,8 @@ def sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
         sheet = workbook.get_sheet_by_index(index)
         own = marks.get(index, Marks())
         own.merges = [(a[0], a[1], b[0], b[1]) for a, b in sheet.merged_cell_ranges or []]
-        top, left = sheet.start or (0, 0)
-        yield Sheet(sheet.name, numbered(sheet.iter_rows(), top, left), own)
+        _, left = sheet.start or (0, 0)
+        yield Sheet(sheet.name, numbered(sheet.iter_rows(), left), own)
 
 
 def _workbook_stream(data: bytes) -> bytes:

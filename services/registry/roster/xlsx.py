@@ -37,8 +37,8 @@ def sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
 def _sheet(workbook: CalamineWorkbook, index: int, marks: Marks) -> Sheet:
     sheet = workbook.get_sheet_by_index(index)
     marks.merges = [(a[0], a[1], b[0], b[1]) for a, b in sheet.merged_cell_ranges or []]
-    top, left = sheet.start or (0, 0)
-    return Sheet(sheet.name, numbered(sheet.iter_rows(), top, left), marks)
+    _, left = sheet.start or (0, 0)
+    return Sheet(sheet.name, numbered(sheet.iter_rows(), left), marks)
 
 
 def _worksheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:

@@ -144,9 +144,7 @@ def test_a_phone_may_be_a_number_cell(write: Any) -> None:
         ("姓名", "name", "  ", None, [("required", E)]),
     ],
 )
-def test_a_cell_says_this(
-    header: str, field: str, text: str, value: Any, found: list[Any]
-) -> None:
+def test_a_cell_says_this(header: str, field: str, text: str, value: Any, found: list[Any]) -> None:
     if field == "education" and value:
         _, seen = value_of(header, field, text)
         assert seen == found

@@ -1,0 +1,108 @@
+"""Files that mean harm, or are broken, built in memory."""
+
+import io
+import struct
+import zipfile
+from collections.abc import Callable, Mapping
+
+from tests.support.rosters import a_table, xls, xlsx
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def repacked(
+    data: bytes, change: Mapping[str, Callable[[bytes], bytes]], extra: Mapping[str, bytes] = {}
+) -> bytes:
+    """Write an archive again with changed and further members."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, change[name](content) if name in change else content)
+        for name, content in extra.items():
+            new.writestr(name, content, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def a_roster_file() -> bytes:
+    return xlsx(a_table({}))
+
+
+def with_cell(reference: str, inside: bytes = b"<v>1</v>") -> bytes:
+    """Put one more cell into the sheet, wherever."""
+    cell = b'<row r="999"><c r="%s">%s</c></row></sheetData>' % (reference.encode(), inside)
+    return repacked(a_roster_file(), {SHEET: lambda xml: xml.replace(b"</sheetData>", cell)})
+
+
+def with_doctype(member: str) -> bytes:
+    bomb = b'?>\n<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>'
+    return repacked(a_roster_file(), {member: lambda xml: xml.replace(b"?>", bomb, 1)})
+
+
+def nested_deeply() -> bytes:
+    deep = b"<a>" * 5_000 + b"</a>" * 5_000 + b"</sheetData>"
+    return repacked(a_roster_file(), {SHEET: lambda xml: xml.replace(b"</sheetData>", deep)})
+
+
+def that_unpacks_to(size: int) -> bytes:
+    return repacked(a_roster_file(), {}, {"xl/media/image1.png": bytes(size)})
+
+
+def with_lying_size() -> bytes:
+    """Say in the directory that the sheet is much smaller than it is."""
+    data = bytearray(a_roster_file())
+    at = data.rindex(SHEET.encode()) - 46
+    assert data[at : at + 4] == b"PK\x01\x02"
+    struct.pack_into("<I", data, at + 24, 100)
+    return bytes(data)
+
+
+def with_flipped_byte() -> bytes:
+    """Break the stored sheet so that its checksum no longer fits."""
+    data = repacked(a_roster_file(), {})
+    at = data.index(b"sheetData")
+    return data[:at] + b"sheetDatA" + data[at + 9 :]
+
+
+def with_duplicate_member() -> bytes:
+    out = io.BytesIO(a_roster_file())
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr("XL/worksheets/sheet1.xml", b"<x/>")
+    return out.getvalue()
+
+
+def with_encrypted_member() -> bytes:
+    data = bytearray(a_roster_file())
+    for sign, offset in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        at = data.index(sign)
+        while at >= 0:
+            data[at + offset] |= 1
+            at = data.find(sign, at + 4)
+    return bytes(data)
+
+
+def an_xls_with_macro_sheet() -> bytes:
+    data = bytearray(xls(a_table({})))
+    at = data.index(struct.pack("<H", 0x0085))
+    while data[at + 4 + 6 : at + 4 + 8] != b"\x03\x01":
+        at = data.index(struct.pack("<H", 0x0085), at + 2)
+    data[at + 4 + 5] = 1
+    return bytes(data)
+
+
+def an_encrypted_xls() -> bytes:
+    """Turn the second record (after BOF) into FILEPASS."""
+    data = bytearray(xls(a_table({})))
+    at = data.index(b"\x09\x08\x10\x00\x00\x06\x05\x00") + 20
+    struct.pack_into("<H", data, at, 0x002F)
+    return bytes(data)
+
+
+def an_encrypted_package() -> bytes:
+    """Name the one stream of a compound file as Office names an encrypted workbook."""
+    old, new = ("Workbook", "EncryptedPackage")
+    data = xls(a_table({}))
+    entry = old.encode("utf-16-le").ljust(64, b"\0") + struct.pack("<H", 2 * len(old) + 2)
+    changed = new.encode("utf-16-le").ljust(64, b"\0") + struct.pack("<H", 2 * len(new) + 2)
+    assert entry in data
+    return data.replace(entry, changed)

@@ -1,0 +1,171 @@
+"""What a file may look like, and the one answer to each that may not (rosters.md, The file)."""
+
+import codecs
+import zlib
+
+import pytest
+
+from services.registry.roster.limits import Limits
+from tests.support.rosters import a_roster, a_table, csv_of, persons, xls, xlsx
+from tests.unit.registry import hostile
+from tests.unit.registry.checking import SMALL, job, read, refused
+
+ROSTER = a_table({})
+
+
+def test_the_type_is_the_contents_and_the_extension_only_has_to_be_one_of_three() -> None:
+    layout, rows = read(xls(ROSTER), job("花名册.XLSX"))
+    assert layout.type == "xls"
+    assert [n.code for n in layout.notices] == ["extension_differs"]
+    assert len(rows) == 1
+    assert read(xlsx(ROSTER), job("a.csv"))[0].type == "xlsx"
+
+
+@pytest.mark.parametrize(
+    "name", ["a.xlsm", "a.xlsb", "a.ods", "a.txt", "a.docx", "a", "a.xlsx.exe"]
+)
+def test_other_extensions_are_refused_naming_those_wanted(name: str) -> None:
+    assert refused(xlsx(ROSTER), name) == "415 unsupported_type"
+
+
+@pytest.mark.parametrize(
+    "content", [b"<html><table></table></html>", csv_of(ROSTER), b"%PDF-1.7", b"\x09\x00\x04\x00"]
+)
+@pytest.mark.parametrize("name", ["a.xlsx", "a.xls"])
+def test_another_content_is_refused(name: str, content: bytes) -> None:
+    assert refused(content, name) == "415 content_mismatch"
+
+
+def test_an_archive_that_is_no_workbook_is_refused() -> None:
+    word = hostile.repacked(xlsx(ROSTER), {})
+    assert refused(word.replace(b"xl/workbook.xml", b"xl/wordbook.xml")) == "415 content_mismatch"
+
+
+@pytest.mark.parametrize(
+    ("make", "answer"),
+    [
+        (lambda: b"", "422 empty_file"),
+        (lambda: b"\xef\xbb\xbf \r\n", "422 empty_file"),
+        (lambda: xlsx(ROSTER)[:-200], "422 bad_archive"),
+        (lambda: xlsx(ROSTER)[:300], "422 bad_archive"),
+        (hostile.with_lying_size, "422 bad_archive"),
+        (hostile.with_flipped_byte, "422 bad_archive"),
+        (hostile.with_duplicate_member, "422 bad_archive"),
+        (lambda: hostile.repacked(xlsx(ROSTER), {}, {"../evil.xml": b"<x/>"}), "422 bad_archive"),
+        (lambda: hostile.repacked(xlsx(ROSTER), {}, {"/etc/x.xml": b"<x/>"}), "422 bad_archive"),
+        (
+            lambda: hostile.repacked(xlsx(ROSTER), {}, {f"m/{i}": b"" for i in range(2_000)}),
+            "422 bad_archive",
+        ),
+        (hostile.with_encrypted_member, "422 encrypted_file"),
+        (hostile.an_encrypted_package, "422 encrypted_file"),
+        (lambda: hostile.with_doctype(hostile.SHEET), "422 bad_xml"),
+        (lambda: hostile.with_doctype("xl/workbook.xml"), "422 bad_xml"),
+        (lambda: hostile.with_doctype("docProps/core.xml"), "422 bad_xml"),
+        (hostile.nested_deeply, "422 bad_xml"),
+        (
+            lambda: hostile.repacked(xlsx(ROSTER), {hostile.SHEET: lambda x: x[:-20]}),
+            "422 bad_xml",
+        ),
+        (
+            lambda: hostile.repacked(xlsx(ROSTER), {}, {"xl/vbaProject.bin": b"x"}),
+            "422 active_content",
+        ),
+        (
+            lambda: hostile.repacked(xlsx(ROSTER), {}, {"xl/embeddings/oleObject1.bin": b"x"}),
+            "422 active_content",
+        ),
+        (lambda: hostile.that_unpacks_to(201 << 20), "413 unpacked_too_large"),
+        (lambda: hostile.that_unpacks_to(11 << 20), "413 unpacked_too_large"),
+        (lambda: hostile.that_unpacks_to(9 << 20), ""),
+        (lambda: hostile.with_cell("XFD1048576"), "422 too_many_cells"),
+        (lambda: hostile.with_cell("CW5"), "422 too_many_cells"),
+        (lambda: hostile.with_cell("CV5"), ""),
+        (lambda: hostile.with_cell("A1048576"), "422 too_many_rows"),
+        (lambda: hostile.with_cell("XFD1048576", b""), ""),
+    ],
+)
+def test_a_broken_or_hostile_workbook_has_its_own_answer(make: object, answer: str) -> None:
+    assert refused(make()) == answer  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("make", "answer"),
+    [
+        (lambda: xls(ROSTER)[:700], "422 bad_archive"),
+        (lambda: xls(ROSTER)[:-600], "422 bad_archive"),
+        (hostile.an_xls_with_macro_sheet, "422 active_content"),
+        (hostile.an_encrypted_xls, "422 encrypted_file"),
+        (lambda: xls(ROSTER, lambda _, sheet: sheet.write(9, 200, "x")), "422 too_many_cells"),
+    ],
+)
+def test_a_broken_or_hostile_old_workbook_has_its_own_answer(make: object, answer: str) -> None:
+    assert refused(make(), "a.xls") == answer  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("data", "answer"),
+    [
+        (csv_of(ROSTER) + b"\xff\xff\xff\r\n", "422 bad_encoding"),
+        (codecs.BOM_UTF8 + csv_of(ROSTER, "gb18030"), "422 bad_encoding"),
+        (
+            "".join(",".join(map(str, r)) + "\n" for r in ROSTER).encode("utf-16"),
+            "422 bad_encoding",
+        ),
+        (csv_of(ROSTER) + b"\0\r\n", "422 bad_csv"),
+        (csv_of(ROSTER) + b'"open,1,2\r\n', "422 bad_csv"),
+        (csv_of(ROSTER) + b"x" * (64 * 1024 + 1), "422 line_too_long"),
+        (csv_of(ROSTER).replace(b"\n", b"\r\n") + b"x" * 60_000, ""),
+    ],
+)
+def test_a_broken_csv_has_its_own_answer(data: bytes, answer: str) -> None:
+    assert refused(data, "a.csv") == answer
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_csv_is_read_in_its_encoding_and_by_its_separator(encoding: str, separator: str) -> None:
+    table = a_table({"姓名": "龑小芳", "备注": "a,b;c"})
+    _, rows = read(csv_of(table, encoding, separator), job("a.csv"))
+    assert rows[0].values["name"] == "龑小芳"
+    assert rows[0].values["notes"] == "a,b;c"
+    assert rows[0].row == 2
+
+
+def test_a_csv_of_carriage_returns_alone_is_read() -> None:
+    data = csv_of(a_table(*persons(3_000))).replace(b"\r\n", b"\r")
+    assert len(read(data, job("a.csv"))[1]) == 3_000
+
+
+def test_limits_are_settings() -> None:
+    big = xlsx(a_table(*persons(51)))
+    assert refused(big, limits=SMALL) == "422 too_many_rows"
+    assert refused(xlsx(a_table(*persons(50))), limits=SMALL) == ""
+    assert refused(xls(a_table(*persons(51))), "a.xls", limits=SMALL) == "422 too_many_rows"
+    assert refused(csv_of(a_table(*persons(51))), "a.csv", limits=SMALL) == "422 too_many_rows"
+    wide = [[*ROSTER[0], *(f"列{i}" for i in range(28))], ROSTER[1]]
+    assert refused(xlsx(wide), limits=SMALL) == "422 too_many_cells"
+    assert refused(csv_of(wide), "a.csv", limits=SMALL) == "422 too_many_cells"
+    assert refused(big, limits=Limits(file_bytes_max=1000)) == "413 file_too_large"
+
+
+def test_external_links_are_ignored() -> None:
+    link = b'<externalLink xmlns="x"><externalBook/></externalLink>'
+    data = hostile.repacked(xlsx(ROSTER), {}, {"xl/externalLinks/externalLink1.xml": link})
+    assert refused(data) == ""
+
+
+@pytest.mark.parametrize("form", ["xlsx", "xls", "csv", "csv-gb18030"])
+def test_no_cut_of_a_file_does_more_than_refuse_it(form: str) -> None:
+    data = a_roster(20, 1, format=form)  # type: ignore[arg-type]
+    for cut in range(0, len(data), max(len(data) // 60, 1)):
+        assert refused(data[:cut], f"a.{form[:4].rstrip('-')}") != "500"
+
+
+@pytest.mark.parametrize("form", ["xlsx", "xls", "csv"])
+def test_no_flipped_byte_does_more_than_refuse_the_file(form: str) -> None:
+    data = a_roster(10, 1, format=form)  # type: ignore[arg-type]
+    for seed in range(150):
+        at = zlib.crc32(f"{form}{seed}".encode()) % len(data)
+        broken = data[:at] + bytes([data[at] ^ (1 << seed % 8)]) + data[at + 1 :]
+        assert refused(broken, f"a.{form}") != "500"
