@@ -4,7 +4,10 @@ from stack.commands import clock, system
 from stack.commands.showing import Group
 
 app = Group("山海 Shanhai: 劳务协作系统  labour cooperation between provinces and Shanghai")
-for command in (system.up, system.down, system.status, system.accounts, system.token):
+_COMMANDS = (
+    system.up, system.down, system.status, system.demo, system.accounts, system.token,
+)  # fmt: skip
+for command in _COMMANDS:
     app.command()(command)
 app.add_typer(clock.app, name="clock")
 

@@ -53,24 +53,13 @@ async def following(
 
 async def _assigned(bootstrap_servers: str, topics: Sequence[str] | None) -> AIOKafkaConsumer:
     names = topics or [t.name for t in event_topics()]
+    # Without a group a consumer has all partitions from its start on, and commits nothing.
     consumer = AIOKafkaConsumer(
+        *names,
         bootstrap_servers=bootstrap_servers,
-        enable_auto_commit=False,
+        group_id=None,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=FETCH_BYTES_MAX,
     )
     await consumer.start()
-    try:
-        # This fetches what there is; without it the consumer knows of no partition.
-        await consumer.topics()
-        consumer.assign(
-            [
-                TopicPartition(name, number)
-                for name in names
-                for number in sorted(consumer.partitions_for_topic(name) or ())
-            ]
-        )
-    except BaseException:
-        await consumer.stop()
-        raise
     return consumer

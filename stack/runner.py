@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from shared.migrations import ChangedMigrationError
 from stack import reaper, topics
 from stack.databases import provision, provision_key_store
 from stack.environment import Databases, ensure_secrets
@@ -61,7 +62,7 @@ class Stack:
         self.say("启动 PostgreSQL 与 Kafka  starting PostgreSQL and Kafka")
         self.kafka.launch()
         self.postgres.start()
-        databases = asyncio.run(_provisioned(self.postgres.superuser_url(), self.plan.services))
+        databases = _provisioned(self.postgres.superuser_url(), self.plan.services)
         self.kafka.wait_started()
         topics.create_all(self.kafka.bootstrap_servers, replicas=self.kafka.replicas)
         self._watch_servers()
@@ -231,7 +232,16 @@ def _reaper() -> Iterator[None]:
             os.environ[reaper.MARKER_NAME] = before
 
 
-async def _provisioned(superuser_url: str, services: Sequence[str]) -> Databases:
+def _provisioned(superuser_url: str, services: Sequence[str]) -> Databases:
+    try:
+        return asyncio.run(_provision_all(superuser_url, services))
+    except ChangedMigrationError as e:
+        raise StackError(
+            f"数据库无法升级:{e}", f"a database cannot be brought up to date: {e}."
+        ) from e
+
+
+async def _provision_all(superuser_url: str, services: Sequence[str]) -> Databases:
     *urls, key_store = await asyncio.gather(
         *(provision(superuser_url, service) for service in services),
         provision_key_store(superuser_url),

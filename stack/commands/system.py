@@ -10,6 +10,7 @@ import typer
 from stack import background, runner
 from stack.client import Client, accounts_of
 from stack.commands.showing import CONSOLE, DEFAULT_DATA, AsJson, Data, show_json, show_table
+from stack.demo import run as play
 from stack.plan import Plan
 from stack.ports import HTTP_PORT, PortPlan
 from stack.runstate import running_plan
@@ -21,6 +22,7 @@ SetPort = Annotated[
     list[str] | None,
     typer.Option("--port", metavar="NAME=PORT", help="单独指定端口  set one port: kafka=9092"),
 ]
+DEMO_DATA = Path(".data/demo")
 _NAMES = ("console", "registry", "recruitment", "transport", "lodging", "postgres", "kafka")
 
 
@@ -40,6 +42,19 @@ def up(  # noqa: PLR0913 (the options of a command)
         _say_where(plan)
     else:
         runner.run(plan, ready=lambda: _say_where(plan))
+
+
+def demo(
+    *,
+    data: Data = DEMO_DATA,
+    http_port: Annotated[int, typer.Option(help="控制台端口  port of the console")] = HTTP_PORT,
+    brokers: Annotated[int, typer.Option(help="Kafka 节点数  1 or 3")] = 1,
+    once: Annotated[bool, typer.Option("--once", help="演示后结束  end after the report")] = False,
+    report: Annotated[Path | None, typer.Option(help="报告文件  write figures as JSON")] = None,
+) -> None:
+    """完整演示。Play the whole journey on a folder made anew, and show what happened."""
+    plan = Plan(data.absolute(), PortPlan(http_port), brokers)
+    play.run(play.Wish(plan, once, report), CONSOLE)
 
 
 def down(*, data: Data = DEFAULT_DATA) -> None:

@@ -1,0 +1,1 @@
+"""The demo: the world of the bulletins, three offices' rosters, and the days that follow."""
