@@ -14,6 +14,8 @@ import httpx2
 from contracts import Event
 from services.registry.api import router
 from services.registry.consumers import HANDLERS
+from services.registry.handlers.erasing import Eraser
+from services.registry.handlers.intake import Intake
 from services.registry.set_up import set_up
 from services.registry.settings import RegistrySettings
 from services.registry.vault import new_master_key_line
@@ -46,6 +48,14 @@ class Registry:
         self.db: Database = house.db
         self._superuser_url = superuser_url
         self.app = build_app(house, router)
+
+    @property
+    def intake(self) -> Intake:
+        return self.house.resource(Intake)
+
+    @property
+    def eraser(self) -> Eraser:
+        return self.house.resource(Eraser)
 
     @asynccontextmanager
     async def client(self, identity: Identity) -> AsyncIterator[httpx2.AsyncClient]:
