@@ -193,7 +193,7 @@ def _best_bed(rooms: Iterable[Room], wish: Wish, peers: int) -> Bed | None:
     best: Bed | None = None
     best_key: tuple[int, ...] = ()
     for room in rooms:
-        if not room.admits(wish):
+        if room.full & wish.mask or not room.admits(wish):
             continue
         fresh = (wish.mask & ~room.used).bit_count()
         if best is not None and fresh > best_key[0]:

@@ -12,6 +12,7 @@ from uuid import UUID
 from services.lodging.domain.calendar import Nights
 from services.lodging.domain.places import Place
 
+OTHER: Final = {"male": "female", "female": "male"}
 # A period out of service may have no end; a night further ahead is asked for by nobody.
 HORIZON: Final = timedelta(days=1100)
 
@@ -57,10 +58,14 @@ class Room:
     guests: list[Wish] = field(default_factory=list)
     used: int = 0
     by_gender: dict[str, int] = field(default_factory=dict)
+    # The nights on which no bed is free: most rooms of a full house are passed by at a glance.
+    full: int = 0
 
     def admits(self, wish: Wish) -> bool:
         """Tell whether nobody of another gender is there on these nights, the family aside."""
-        if not any(g != wish.gender and m & wish.mask for g, m in self.by_gender.items()):
+        if not wish.mask & self.used:
+            return True
+        if not self.by_gender.get(OTHER.get(wish.gender, ""), 0) & wish.mask:
             return True
         return all(
             guest.family_id == wish.family_id
@@ -68,6 +73,21 @@ class Room:
             or not guest.mask & wish.mask
             for guest in self.guests
         )
+
+    def count_full(self) -> None:
+        """Note the nights on which no bed is free."""
+        full = -1
+        for bed in self.beds:
+            full &= bed.taken
+        self.full = full
+
+    def recount(self) -> None:
+        """Note the guests' nights anew."""
+        self.used, self.by_gender = 0, {}
+        for wish in self.guests:
+            self.used |= wish.mask
+            self.by_gender[wish.gender] = self.by_gender.get(wish.gender, 0) | wish.mask
+        self.count_full()
 
 
 @dataclass(slots=True, eq=False)
@@ -120,6 +140,7 @@ class House:
             horizon = self.base + HORIZON
             bed.closed |= self.mask(nights) & self.mask(Nights(self.base, horizon))
             bed.taken |= bed.closed
+            bed.room.count_full()
 
     def put(self, wish: Wish, bed: Bed) -> None:
         """Let a guest have a bed; the caller has asked `fits`."""
@@ -128,6 +149,7 @@ class House:
         room.used |= wish.mask
         room.by_gender[wish.gender] = room.by_gender.get(wish.gender, 0) | wish.mask
         room.guests.append(wish)
+        room.count_full()
         self._nights[wish.worker_id] = self._nights.get(wish.worker_id, 0) | wish.mask
         self.placed.setdefault(wish.stay_id, []).append((wish, bed))
 
@@ -137,7 +159,7 @@ class House:
             bed.taken = (bed.taken & ~wish.mask) | bed.closed
             bed.room.guests.remove(wish)
             self._nights[wish.worker_id] &= ~wish.mask
-            _recount(bed.room)
+            bed.room.recount()
         self.freed += 1
 
     def cut(self, stay_id: UUID, mask: int) -> None:
@@ -155,13 +177,6 @@ class House:
     def fits(self, wish: Wish, bed: Bed) -> bool:
         """Tell whether the guest is free, the bed too, and the room admits the guest."""
         return not (self.is_lodged(wish) or bed.taken & wish.mask) and bed.room.admits(wish)
-
-
-def _recount(room: Room) -> None:
-    room.used, room.by_gender = 0, {}
-    for wish in room.guests:
-        room.used |= wish.mask
-        room.by_gender[wish.gender] = room.by_gender.get(wish.gender, 0) | wish.mask
 
 
 def room_nights(rooms: Iterable[Room]) -> int:

@@ -28,7 +28,7 @@ from services.lodging.store import stays as store
 from shared.clock import real_now
 from shared.transaction import Tx
 
-PERSONS_MAX: Final = 1_000
+PERSONS_MAX: Final = 2_000
 # Real time until a guest nobody has heard of is refused.
 UNHEARD_S: Final = 60
 # Assumed as long as nobody knows how many nights a person's cap leaves.
