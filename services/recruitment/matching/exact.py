@@ -58,7 +58,7 @@ class _Model:
         for vacancy, ways in by_vacancy.items():
             self._model.add(sum(ways) <= int(together.table.free[vacancy]))
         for group in together.groups:
-            self._keep_together(group, together.clusters)
+            self._keep_together(group, together.clusters.members)
         self._model.maximize(sum(worth))
 
     def _keep_together(self, group: Group, clusters: list[Ints]) -> None:

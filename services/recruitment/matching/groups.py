@@ -2,13 +2,24 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
 import numpy as np
 
 from services.recruitment.matching.flow import NOWHERE, assign
 from services.recruitment.matching.problem import Problem
-from services.recruitment.matching.tables import Arcs, Ints, Table, joined
+from services.recruitment.matching.tables import (
+    CHUNK,
+    Arcs,
+    Bools,
+    Ints,
+    Table,
+    joined,
+)
+
+# A gain that no pair has: less than any price could take from a score.
+_NEVER: Final = -1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +57,27 @@ def groups_of(problem: Problem) -> list[Group]:
     return sorted(found, key=lambda g: (-min(g.skip_count, limit), -len(g.members), g.group_id))
 
 
-def clusters_of(problem: Problem) -> list[Ints]:
-    """List the vacancies (indices) of each enterprise and town."""
-    found: dict[tuple[str, str], list[int]] = {}
-    for index, vacancy in enumerate(problem.vacancies):
-        found.setdefault(vacancy.cluster, []).append(index)
-    return [np.array(found[c], dtype=np.int32) for c in sorted(found)]
+class Clusters:
+    """The vacancies (indices) of each enterprise and town, and sums over them all at once."""
+
+    def __init__(self, problem: Problem) -> None:
+        found: dict[tuple[str, str], list[int]] = {}
+        for index, vacancy in enumerate(problem.vacancies):
+            found.setdefault(vacancy.cluster, []).append(index)
+        self.members = [np.array(found[c], dtype=np.int32) for c in sorted(found)]
+        self._order = np.concatenate([*self.members, np.empty(0, np.int32)]).astype(np.int32)
+        sizes = [len(m) for m in self.members]
+        self._starts = np.cumsum([0, *sizes[:-1]]) if sizes else np.empty(0, np.int64)
+
+    def totals(self, values: Ints) -> Ints:
+        """Add up a value of each vacancy by cluster."""
+        found: Ints = np.add.reduceat(values[self._order], self._starts)
+        return found
+
+    def best(self, values: Ints) -> Ints:
+        """Give each row's greatest value in each cluster."""
+        found: Ints = np.maximum.reduceat(values[:, self._order], self._starts, axis=1)
+        return found
 
 
 class Together:
@@ -61,8 +87,8 @@ class Together:
         self.table = table
         self.groups = groups_of(table.problem)
         self.members = {m for g in self.groups for m in g.members}
-        self.clusters = clusters_of(table.problem)
-        self._offers = [_Offers(table, g) for g in self.groups]
+        self.clusters = Clusters(table.problem)
+        self._offers = list(_offers(table, self.groups))
 
     def arcs(self) -> Arcs:
         """Give the members' arcs, only to clusters where the whole group may have room."""
@@ -70,8 +96,8 @@ class Together:
 
     def _arcs(self, offers: "_Offers") -> Arcs:
         has_room = np.zeros(len(self.table.free), dtype=np.bool_)
-        for _, usable in _by_bound(offers, offers.scores, self.clusters, self.table.free):
-            has_room[usable] = True
+        for _, cluster in _by_bound(offers.gains(None), self.clusters, self.table.free):
+            has_room[cluster] = self.table.free[cluster] > 0
         return self.table.best_arcs(offers.rows, offers.fits & has_room, offers.scores)
 
     def seat(self, price: Ints) -> Seated:
@@ -107,14 +133,14 @@ class Together:
             seated.held |= _kept_for(offers, self.clusters, seated)
 
 
+@dataclass(frozen=True, slots=True)
 class _Offers:
-    """What fits each member of a group, whatever is free."""
+    """What fits each member of a group, whatever is free: a row a member, a column a vacancy."""
 
-    def __init__(self, table: Table, group: Group) -> None:
-        self.rows = np.array(group.members, dtype=np.int32)
-        self.fits = table.failed_counts(self.rows) == 0
-        self.scores = table.scores(self.rows)
-        self.openings = np.array([v.openings for v in table.problem.vacancies], dtype=np.int32)
+    rows: Ints
+    fits: Bools
+    scores: Ints
+    openings: Ints
 
     @property
     def size(self) -> int:
@@ -123,12 +149,36 @@ class _Offers:
     def gains(self, price: Ints | None) -> Ints:
         """Give each member's gain at each vacancy over its price; far below 0 without a fit."""
         worth = self.scores if price is None else self.scores - price
-        gains: Ints = np.where(self.fits, worth, -1_000_000).astype(np.int32)
+        gains: Ints = np.where(self.fits, worth, _NEVER).astype(np.int32)
         return gains
 
 
+def _offers(table: Table, groups: list[Group]) -> Iterator[_Offers]:
+    """Give what fits each group's members; worked out for many members at once."""
+    openings = np.array([v.openings for v in table.problem.vacancies], dtype=np.int32)
+    for batch in _batches(groups):
+        rows = np.array([m for g in batch for m in g.members], dtype=np.int32)
+        fits, scores = table.failed_counts(rows) == 0, table.scores(rows)
+        start = 0
+        for group in batch:
+            part = slice(start, start + len(group.members))
+            yield _Offers(rows[part], fits[part], scores[part], openings)
+            start = part.stop
+
+
+def _batches(groups: list[Group]) -> Iterator[list[Group]]:
+    batch: list[Group] = []
+    for group in groups:
+        batch.append(group)
+        if sum(len(g.members) for g in batch) >= CHUNK:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
 def _best_bundle(
-    offers: _Offers, clusters: list[Ints], seated: Seated, price: Ints | None
+    offers: _Offers, clusters: Clusters, seated: Seated, price: Ints | None
 ) -> Mapping[int, int] | None:
     """Find the best cluster for a group: by an upper bound first, exactly while that can still win.
 
@@ -138,26 +188,25 @@ def _best_bundle(
     gains = offers.gains(price)
     best: Mapping[int, int] | None = None
     best_gain = -1 if price is not None else -(10**9)
-    for bound, cluster in _by_bound(offers, gains, clusters, seated.free):
+    for bound, cluster in _by_bound(gains, clusters, seated.free):
         if bound <= best_gain:
             break
-        found = _bundle(offers, gains, cluster, seated.free)
+        found = _bundle(offers, gains, cluster[seated.free[cluster] > 0], seated.free)
         if found is not None and found[0] > best_gain:
             best_gain, best = found
     return best
 
 
-def _by_bound(
-    offers: _Offers, gains: Ints, clusters: list[Ints], free: Ints
-) -> Iterator[tuple[int, Ints]]:
-    bounds = []
-    for number, cluster in enumerate(clusters):
-        usable = cluster[free[cluster] > 0]
-        if int(free[usable].sum()) < offers.size or not offers.fits[:, usable].any(axis=1).all():
-            continue
-        bounds.append((-int(gains[:, usable].max(axis=1).sum()), number, usable))
-    for bound, _, usable in sorted(bounds, key=lambda b: b[:2]):
-        yield -bound, usable
+def _by_bound(gains: Ints, clusters: Clusters, free: Ints) -> Iterator[tuple[int, Ints]]:
+    """Give the clusters with room for all, by the most that the group could gain there."""
+    if not len(free):
+        return
+    each = clusters.best(np.where(free > 0, gains, _NEVER).astype(np.int32))
+    has_room = (clusters.totals(free) >= len(gains)) & (each > _NEVER // 2).all(axis=0)
+    bounds = each.sum(axis=0)
+    numbers = np.flatnonzero(has_room)
+    for number in numbers[np.argsort(-bounds[numbers], kind="stable")].tolist():
+        yield int(bounds[number]), clusters.members[number]
 
 
 def _bundle(
@@ -176,10 +225,10 @@ def _bundle(
     return gain, dict(zip(offers.rows.tolist(), places.tolist(), strict=True))
 
 
-def _kept_for(offers: _Offers, clusters: list[Ints], seated: Seated) -> set[int]:
+def _kept_for(offers: _Offers, clusters: Clusters, seated: Seated) -> set[int]:
     """Choose the openings to keep for a group: where most of what it needs is free already."""
     best: tuple[int, Ints] | None = None
-    for cluster in clusters:
+    for cluster in clusters.members:
         fitting = cluster[offers.fits[:, cluster].any(axis=0)]
         free_count = int(seated.free[fitting].sum())
         enough = int(offers.openings[fitting].sum()) >= offers.size

@@ -24,7 +24,7 @@ class Policy:
     that are are kept from single persons for at most `hold_max` further rounds.
     """
 
-    best_count: int = 80
+    best_count: int = 60
     skip_max: int = 3
     hold_max: int = 5
 

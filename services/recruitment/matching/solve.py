@@ -96,11 +96,7 @@ def _placed(chosen: Ints) -> Ints:
 
 def _scores(table: Table, chosen: Ints) -> Ints:
     rows = _placed(chosen)
-    parts = [
-        table.scores(part)[np.arange(len(part)), chosen[part]]
-        for part in (rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK))
-    ]
-    return np.concatenate(parts) if parts else np.empty(0, np.int32)
+    return table.scores_of(rows, chosen[rows])
 
 
 def _total(table: Table, chosen: Ints) -> int:

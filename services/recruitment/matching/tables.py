@@ -18,7 +18,6 @@ T = TypeVar("T")
 #: Persons looked at together: bounds the memory of a chunk to some tens of megabytes.
 CHUNK: Final = 2_000
 _AGE_MAX_NONE: Final = 999
-_NO_WISH: Final = -1
 _GENDERS: Final = {None: 0, "male": 1, "female": 2}
 
 
@@ -53,6 +52,8 @@ class Table:
         ).reshape(len(sets), len(vacancies))
         wishes, self._wishes = _distinct([c.occupation_codes for c in people])
         self._occupation = _occupation_points(wishes, vacancies)
+        pays, self._pay_wishes = _distinct([c.preferred_pay_min for c in people])
+        self._pay = _pay_points(pays, vacancies)
         self._barred = _by_person(problem, problem.offered | problem.excluded)
         self._preferred = _by_person(problem, problem.preferred)
 
@@ -80,21 +81,26 @@ class Table:
 
     def scores(self, rows: Ints) -> Ints:
         """Give the score of each pair of these persons, whether it fits or not."""
-        people, jobs = self._people, self._jobs
-        wanted = people.pay[rows, None]
-        spread = np.maximum(jobs.pay_max - jobs.pay_min, 1)
-        half = score.PAY // 2
-        pay = half + half * (jobs.pay_max - wanted) // spread
-        pay = np.where(jobs.pay_max < wanted, 0, pay)
-        pay = np.where(jobs.pay_min >= wanted, score.PAY, pay)
-        pay = np.where(wanted == _NO_WISH, half, pay)
-        waiting = jobs.starts - people.available[rows, None]
-        start = np.clip(score.START - waiting, 0, score.START)
-        base = score.QUALIFIED + self._occupation[self._wishes[rows]] + pay + start
-        total: Ints = (base + people.equity[rows, None]).astype(np.int32)
+        waiting = self._jobs.starts - self._people.available[rows, None]
+        total: Ints = np.clip(score.START - waiting, 0, score.START).astype(np.int32)
+        total += self._occupation[self._wishes[rows]]
+        total += self._pay[self._pay_wishes[rows]]
+        total += self._people.equity[rows, None] + np.int32(score.QUALIFIED)
         for place, row in enumerate(rows.tolist()):
             for column in self._preferred.get(row, ()):
                 total[place, column] += score.PREFERRED
+        return total
+
+    def scores_of(self, rows: Ints, columns: Ints) -> Ints:
+        """Give the score of each of these pairs: a person and the vacancy at the same place."""
+        waiting = self._jobs.starts[columns] - self._people.available[rows]
+        total: Ints = np.clip(score.START - waiting, 0, score.START).astype(np.int32)
+        total += self._occupation[self._wishes[rows], columns]
+        total += self._pay[self._pay_wishes[rows], columns]
+        total += self._people.equity[rows] + np.int32(score.QUALIFIED)
+        for place, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
+            if column in self._preferred.get(row, ()):
+                total[place] += score.PREFERRED
         return total
 
     def arcs(self, rows: Ints, free: Ints) -> Arcs:
@@ -144,9 +150,6 @@ class _People:
         self.month = _ints(int(c.birth_year_month[5:7]) for c in people)
         self.rank = _ints(rules.rank_of(c.education_code) for c in people)
         self.available = _ints(c.available_from.toordinal() for c in people)
-        self.pay = _ints(
-            _NO_WISH if c.preferred_pay_min is None else c.preferred_pay_min for c in people
-        )
         self.paired = np.array([c.paired for c in people], dtype=np.bool_)
         self.equity = _ints(problem.equity.get(c.office_id, 0) for c in people)
 
@@ -163,8 +166,6 @@ class _Jobs:
             for v in vacancies
         )
         self.starts = _ints(v.starts_on.toordinal() for v in vacancies)
-        self.pay_min = _ints(v.pay_min for v in vacancies)
-        self.pay_max = _ints(v.pay_max for v in vacancies)
 
 
 def _ints(values: Any) -> Ints:  # noqa: ANN401 (any iterable of whole numbers)
@@ -183,6 +184,11 @@ def _occupation_points(wishes: Sequence[tuple[str, ...]], vacancies: Sequence[Va
     points = [[score.occupation_points(wish, code) for code in codes] for wish in wishes]
     table = np.array(points, dtype=np.int32).reshape(len(wishes), len(codes))
     return table[:, places]
+
+
+def _pay_points(wishes: Sequence[int | None], vacancies: Sequence[Vacancy]) -> Ints:
+    points = [[score.pay_points(w, v.pay_min, v.pay_max) for v in vacancies] for w in wishes]
+    return np.array(points, dtype=np.int32).reshape(len(wishes), len(vacancies))
 
 
 def _by_person(problem: Problem, pairs: frozenset[Pair]) -> dict[int, list[int]]:

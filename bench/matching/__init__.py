@@ -1,0 +1,1 @@
+"""How long a matching round takes, and how good it is."""
