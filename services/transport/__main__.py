@@ -9,6 +9,7 @@ import httpx2
 from services.transport.api import router
 from services.transport.consumers import HANDLERS
 from services.transport.handlers.tickers import SEATS_TICKER, no_show_ticker
+from services.transport.planning import Planner
 from services.transport.printing.names import TIMEOUT_S, Names
 from services.transport.settings import TransportSettings
 from shared.http import House
@@ -24,7 +25,12 @@ async def set_up(house: House) -> AsyncIterator[None]:
     url = settings.registry_url if known else "http://127.0.0.1:8101"
     async with httpx2.AsyncClient(base_url=url, timeout=TIMEOUT_S) as http:
         house.provide(Names(http))
-        yield
+        planner = Planner()
+        house.provide(planner)
+        try:
+            yield
+        finally:
+            planner.close()
 
 
 SERVICE = Service("transport", TransportSettings, router, HANDLERS, [SEATS_TICKER], set_up)

@@ -1,6 +1,7 @@
 """What callers see of transport; row security shows each tenant its own."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -128,6 +129,31 @@ async def find_manifest(tx: Tx, trip_id: UUID, version: int) -> "Record | None":
         trip_id,
         version,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFilter:
+    """Who waits for a seat to a destination, may leave on a day, and starts after another."""
+
+    city: str
+    departs_on: date
+    arrives_on: date
+
+
+async def list_pool(tx: Tx, where: PoolFilter) -> "list[Record]":
+    """List the waiting bookings with where they board, groups together, by priority and time."""
+    return await tx.fetch(_POOL, where.city, where.departs_on, where.arrives_on)
+
+
+_POOL: Final = """
+SELECT b.booking_id, b.group_id,
+    COALESCE(p.boarding_place_code, p.origin_division_code || '-00') AS place_code,
+    left(COALESCE(p.boarding_place_code, p.origin_division_code), 6) AS division_code
+FROM booking b JOIN placement p USING (placement_id)
+WHERE b.state IN ('pooled', 'waitlisted') AND p.state = 'confirmed' AND p.city = $1
+  AND p.available_from <= $2 AND p.starts_on > $3
+ORDER BY p.priority DESC, b.pooled_at, b.booking_id
+"""
 
 
 async def list_vehicles(tx: Tx, page: Page) -> "list[Record]":

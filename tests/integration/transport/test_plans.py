@@ -1,0 +1,76 @@
+"""Plans over HTTP: the pool, vehicles at hand, and runs that can be scheduled as they stand."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from services.transport.planning import Planner
+from shared.http import House
+from shared.service import Service
+from tests.integration.transport.world import (
+    FENGQING,
+    HANDLERS,
+    JIADING,
+    SERVICE,
+    SOON,
+    World,
+    a_group,
+    a_placement,
+    at,
+    placed,
+    trip_body,
+)
+from tests.support.http import a_coordinator, an_office, app_client, bearer
+from tests.support.postgres import ServiceDb
+
+BODY = {
+    "destination_division_code": JIADING,
+    "depart_from": at(0).isoformat(),
+    "arrive_by": at(24 * 4).isoformat(),
+    "vehicles": [{"kind": "coach", "licensed_capacity": 45, "count": 3, "drivers": 2}],
+    "minimum_load": 20,
+    "seconds_max": 1,
+}
+
+
+@asynccontextmanager
+async def set_up(house: House) -> AsyncIterator[None]:
+    planner = Planner()
+    house.provide(planner)
+    try:
+        yield
+    finally:
+        planner.close()
+
+
+async def test_a_plan_of_the_pool_can_be_scheduled_as_it_stands(service_db: ServiceDb) -> None:
+    db = await service_db("transport")
+    service = Service("transport", SERVICE.settings, SERVICE.router, HANDLERS, setup=set_up)
+    async with app_client(service, db, await a_coordinator(db)) as http:
+        world = World(db, http, "")
+        early = a_placement(starts_on=SOON + timedelta(days=3))
+        far = [
+            a_placement(boarding_place_code="530921-00", origin_division_code=FENGQING)
+            for _ in range(10)
+        ]
+        everyone = [*a_group(4), *far, *(a_placement() for _ in range(12))]
+        await placed(db, early, *everyone)
+        plan = await world.post("plans", BODY)
+        assert plan["state"] == "proposed"
+        assert plan["unserved"] == {}
+        (run,) = plan["runs"]
+        assert run["load"] == 26, "who starts before the arrival is not planned"
+        assert len(run["stops"]) == 3
+        assert plan["totals"]["vehicles"] == 1
+        assert plan["county_by_county"]["unserved"] == 26, "neither county fills a coach"
+        vehicle = {"plate": "云S00001", "licensed_capacity": 45, "kind": "coach"}
+        body = trip_body(vehicle=vehicle, stops=run["stops"], minimum_load=20)
+        made = await world.post("trips", body, 201)
+        await placed(db)
+        trip = (await http.get(f"/v1/trips/{made['trip_id']}")).json()
+        assert (trip["state"], trip["booked_count"]) == ("open", 26)
+
+        refused = await world.post("plans", BODY | {"arrive_by": BODY["depart_from"]}, 422)
+        assert refused["errors"][0]["code"] == "times_out_of_order"
+        office = bearer(await an_office(db))
+        await world.post("plans", BODY, 403, headers=office)
