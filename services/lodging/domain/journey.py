@@ -238,7 +238,7 @@ def _await_seat(person: Person, placement: Placement, stay: Stay) -> Iterator[Ac
         yield from _move(stay, arrival)
     elif _seat_is_lost(person, placement):
         yield Release(stay, "seat_released")
-    elif stay.check_in_on != provisional(placement).check_in_on:
+    elif stay.arrival_on != provisional(placement).check_in_on:
         yield Arrive(stay, provisional(placement))
 
 
@@ -284,7 +284,7 @@ def _seat_is_lost(person: Person, placement: Placement) -> bool:
 
 def _move(stay: Stay, arrival: Arrival) -> Iterator[Action]:
     same = (
-        stay.check_in_on == arrival.check_in_on
+        stay.arrival_on == arrival.check_in_on
         and stay.expected_at == arrival.expected_at
         and stay.booking_id == arrival.booking_id
     )

@@ -107,6 +107,7 @@ class Stay:
     passed_count: int = 0
     inn_id: UUID | None = None
     bed_id: UUID | None = None
+    arrival_on: date | None = None
     expected_at: datetime | None = None
     cut_off_at: datetime | None = None
     expires_at: datetime | None = None

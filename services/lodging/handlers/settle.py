@@ -137,6 +137,7 @@ class _Follower:
             town=placement.town,
             division_code=placement.division_code,
             priority=placement.priority,
+            arrival_on=arrival.check_in_on,
             expected_at=arrival.expected_at,
             booking_id=arrival.booking_id,
             ready_at=real_now() if arrival.known else None,
@@ -145,6 +146,7 @@ class _Follower:
     def _arrive(self, stay: Stay, arrival: Arrival) -> None:
         nights = stay.nights.moved_to(arrival.check_in_on)
         same = nights == stay.nights and stay.expected_at == arrival.expected_at
+        stay.arrival_on = arrival.check_in_on
         stay.expected_at, stay.booking_id = arrival.expected_at, arrival.booking_id
         if stay.state in BEDDED and nights != stay.nights:
             self.moves.append(Move(stay, nights, "arrival_changed"))

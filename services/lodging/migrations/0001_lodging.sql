@@ -220,6 +220,8 @@ CREATE TABLE stay (
     passed_count integer NOT NULL,
     inn_id uuid,
     bed_id uuid,
+    -- The arrival that the dates were last set by; a late decision may have moved them on from it.
+    arrival_on date,
     expected_at timestamptz,
     cut_off_at timestamptz,
     expires_at timestamptz,

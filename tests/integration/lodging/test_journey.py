@@ -303,3 +303,20 @@ async def test_a_delay_told_after_the_boarding_keeps_the_passenger_aboard(world:
     assert stay["check_in_on"] == world.first_night + timedelta(days=1)
     await world.hear(PassengerMissed.model_validate(aboard))
     assert (await world.stay(placement.worker_id))["state"] == "confirmed"
+
+
+async def test_a_decision_made_late_grants_as_many_nights_from_tonight_and_keeps_them(
+    world: World,
+) -> None:
+    await world.inn()
+    placement = world.placement()
+    seat = world.seat(placement)
+    await world.hear(placement)
+    world.now = at(world.first_night + timedelta(days=2), 9)
+    await world.hear(seat)
+    stay = await world.stay(placement.worker_id)
+    tonight = world.first_night + timedelta(days=2)
+    assert (stay["state"], stay["check_in_on"]) == ("confirmed", tonight)
+    assert stay["check_out_on"] == tonight + timedelta(days=5)
+    await world.hear(seat)
+    assert (await world.stay(placement.worker_id))["check_in_on"] == tonight
