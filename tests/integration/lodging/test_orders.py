@@ -140,16 +140,16 @@ async def _ends(world: World, story: Any) -> dict[Any, Any]:
     ends = {}
     for order in interleavings(story(world)):
         for at_once in (True, False):
-            renamed = _of_another_person(order)
+            renamed = of_another_person(order)
             for step in [renamed] if at_once else [[e] for e in renamed]:
                 await world.hear(*step)
             worker_id = renamed[0].worker_id
-            ends[(at_once, *(type(e).__name__ for e in order))] = await _end(world, worker_id)
+            ends[(at_once, *(type(e).__name__ for e in order))] = await end_of(world, worker_id)
             await world.hear(WorkerErased(worker_id=worker_id))
     return ends
 
 
-def _of_another_person(order: Sequence[Event]) -> list[Any]:
+def of_another_person(order: Sequence[Event]) -> list[Any]:
     """Give the same story with new ids, so that the next order starts from nothing."""
     ids: dict[Any, Any] = {}
     names = ("worker_id", "placement_id", "nomination_id", "booking_id", "rebooked_as")
@@ -161,7 +161,7 @@ def _of_another_person(order: Sequence[Event]) -> list[Any]:
     return events
 
 
-async def _end(world: World, worker_id: Any) -> Any:
+async def end_of(world: World, worker_id: Any) -> Any:
     """Give what the person has or waits for; whether what is over was noticed does not count."""
     live = [s for s in await world.stays(worker_id) if s["state"] in LIVE]
     async with world.tx() as tx:
