@@ -1,6 +1,6 @@
 """Offers made, accepted and ended, one or a round at once; the caller locks nominations."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from services.recruitment.domain.offer import OTHER_ACCEPTED, Closing, Offer, fa
 from services.recruitment.handlers import openings
 from services.recruitment.handlers.placing import confirm
 from services.recruitment.handlers.speech import SYSTEM, Because, offer_row, say_offers
-from services.recruitment.store import marks, nominations, offers
+from services.recruitment.store import marks, nominations, offers, vacancies
 from services.recruitment.store.rows import Row
 from shared.transaction import Tx
 
@@ -90,8 +90,10 @@ def _terms(vacancy: Row) -> Mapping[str, Any]:
     return {**{n: vacancy[n] for n in names}, "starts_on": vacancy["starts_on"].isoformat()}
 
 
-async def accept(tx: Tx, offer_ids: Iterable[UUID], because: Because) -> None:
+async def accept(tx: Tx, offer_ids: Sequence[UUID], because: Because) -> None:
     """Accept made offers: the persons' other offers end, and who is alone or complete is placed."""
+    # Openings of other offers go back, and those of these fill: locked together, in one order.
+    await vacancies.lock_vacancies_of_offers(tx, offer_ids)
     rows = await offers.accept_offers(tx, offer_ids)
     persons = [r["nomination_id"] for r in rows]
     say_offers(tx, OfferAccepted, rows, because)

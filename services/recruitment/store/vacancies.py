@@ -57,6 +57,26 @@ async def load_vacancies_for_update(tx: Tx, vacancy_ids: Iterable[UUID]) -> "dic
 _LOCK = "SELECT * FROM vacancy WHERE vacancy_id = ANY ($1) ORDER BY vacancy_id FOR UPDATE"
 
 
+async def lock_vacancies_of_offers(tx: Tx, offer_ids: Iterable[UUID]) -> None:
+    """Lock the vacancies of all open offers that the acceptance of these can end."""
+    await tx.execute(_LOCK_OF_OFFERS, list(offer_ids))
+
+
+_LOCK_OF_OFFERS = """
+WITH person AS (
+    SELECT nomination_id FROM offer WHERE offer_id = ANY ($1)
+), theirs AS (
+    SELECT o.vacancy_id, o.set_id FROM offer o JOIN person USING (nomination_id)
+    WHERE o.state = 'made' OR o.pending
+), involved AS (
+    SELECT vacancy_id FROM theirs
+    UNION SELECT o.vacancy_id FROM offer o JOIN theirs t ON t.set_id = o.set_id
+)
+SELECT 1 FROM vacancy WHERE vacancy_id IN (SELECT vacancy_id FROM involved)
+ORDER BY vacancy_id FOR UPDATE
+"""
+
+
 async def take_opening(tx: Tx, vacancy_id: UUID) -> bool:
     """Take one opening of a posted vacancy if there is one, by one statement."""
     return await tx.fetchval(_TAKE_ONE, vacancy_id) is not None

@@ -232,6 +232,20 @@ class World:
         async with self.db.transaction(role="worker") as tx:
             return await tx.fetchval(sql, *args)
 
+    async def run(self, sql: str) -> None:
+        async with self.db.transaction(role="worker") as tx:
+            await tx.execute(sql)
+
+    async def forget(self) -> None:
+        """Empty the database for another drive."""
+        conn = await asyncpg.connect(self.superuser_url)
+        try:
+            await conn.execute(
+                "TRUNCATE drive, nomination, batch, erased_worker, match_due CASCADE"
+            )
+        finally:
+            await conn.close()
+
     async def counts(self) -> list[tuple[int, int, int]]:
         """Give of each vacancy: openings, taken, placed; after holding them against the rows."""
         rows = await self.rows(_COUNTS)

@@ -1,1 +1,0 @@
-"""How long a matching round takes, and how good it is."""
