@@ -1,4 +1,4 @@
-"""Rosters of invented persons for tests: whole ones by the demo's generator, single cells by hand."""
+"""Rosters of invented persons for tests: whole ones by the demo's generator, or cell by cell."""
 
 import csv
 import io

@@ -31,7 +31,7 @@ class Sheet:
 
 
 def numbered(rows: Iterable[Sequence[Value]], left: int) -> Iterator[tuple[int, list[Value]]]:
-    """Number calamine's rows, which begin with the sheet's first row, but at its first used column."""
+    """Number calamine's rows: they begin with the first row, but at the first used column."""
     pad: list[Value] = [None] * left
     for number, row in enumerate(rows):
         yield number, [*pad, *row]

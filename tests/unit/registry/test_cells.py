@@ -1,6 +1,6 @@
 """Each line of the cells' table, in each kind of file (rosters.md, Cells)."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
@@ -191,7 +191,7 @@ def test_the_1904_calendar_is_understood() -> None:
         for r, row in enumerate(a_table({"可出发日期": ""})):
             for c, cell in enumerate(row):
                 sheet.write_string(r, c, cell)
-        sheet.write_datetime(1, 3, datetime(2027, 3, 1), form)
+        sheet.write_datetime(1, 3, date(2027, 3, 1), form)
     _, rows = read(out.getvalue())
     assert rows[0].values["available_from"] == "2027-03-01"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.registry.roster.fields import HIRE_WORDS, WORDS
-from tests.support.rosters import PERSON, WRITERS, a_table, persons, xls, xlsx
+from tests.support.rosters import PERSON, WRITERS, persons, xls, xlsx
 from tests.unit.registry.checking import codes, job, read, refused
 
 VALUES = list(PERSON.values())
@@ -32,8 +32,8 @@ def test_every_synonym_names_its_field(field: str, word: str) -> None:
 @pytest.mark.parametrize(
     "written",
     [
-        "身 份 证 号", "身份证号*", "＊身份证号", "身份证号（必填）", "身份证号(18位)", "身份证号\n（必填）",
-        "身份证号【文本】", " 身份证号 ", "身份证号码",
+        "身 份 证 号", "身份证号*", "＊身份证号", "身份证号（必填）", "身份证号(18位)",
+        "身份证号\n（必填）",        "身份证号【文本】", " 身份证号 ", "身份证号码",
     ],
 )  # fmt: skip
 def test_a_headers_decoration_does_not_matter(written: str) -> None:
@@ -127,8 +127,8 @@ def test_a_group_over_unknown_columns_takes_nothing_away() -> None:
 @pytest.mark.parametrize("form", WRITERS)
 @pytest.mark.parametrize(
     "footer",
-    ["合计", "总计：12人", "小计", "填表人：某某", "制表", "审核人", "单位（盖章）", "联系人：某", "说明", "备注",
-     "注：以上", "以下空白"],
+    ["合计", "总计：12人", "小计", "填表人：某某", "制表", "审核人", "单位（盖章）", "联系人：某",
+     "说明", "备注",     "注：以上", "以下空白"],
 )  # fmt: skip
 def test_totals_and_signatures_are_no_persons(form: str, footer: str) -> None:
     headers = ["序号", *NAMES, "备注"]
