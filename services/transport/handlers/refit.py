@@ -85,10 +85,13 @@ async def _left(desk: Desk, trip: Trip) -> list[Booking]:
     for unit in sorted(_units(bookings, demands), key=lambda u: (_may_leave(u, by_id), *u.rank)):
         riders = [by_id[w.booking_id] for w in unit.wishes]
         seats: list[Seat] = [b.seat for b in riders if b.seat]
-        if load.fits(seats) or not _may_leave(unit, by_id):
+        if load.fits(seats):
             load.take(seats)
-        else:
+        elif _may_leave(unit, by_id):
             left += riders
+        else:
+            detail = "已上车的人数超过新车辆座位。More people are aboard than the vehicle holds."
+            raise Problem(409, "too_many_aboard", detail)
     return left
 
 

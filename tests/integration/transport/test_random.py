@@ -1,0 +1,220 @@
+"""INVARIANT: whatever happens in whatever order, seats, events and placements agree."""
+
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from contracts.recruitment import PlacementConfirmed
+from contracts.registry import WorkerErased
+from services.transport.consumers import HANDLERS
+from services.transport.domain.trip import Stop
+from tests.integration.transport.world import (
+    IDS,
+    SOON,
+    World,
+    a_group,
+    a_placement,
+    a_scan,
+    a_trip,
+    at,
+    cancelled,
+    changed,
+    said,
+    settle,
+    trip_body,
+)
+from tests.support.events import heard
+
+STEPS = 45
+STARTS = [f"5309{n:02}-00" for n in (2, 21, 22, 23)]
+ENDS = ["310104-00", "310114-00"]
+FOLD = {
+    "seat-booked": "booked",
+    "seat-changed": None,
+    "seat-waitlisted": "waitlisted",
+    "seat-released": "released",
+    "passenger-boarded": "boarded",
+    "passenger-missed": "missed",
+    "passenger-handed-over": "handed_over",
+}
+
+
+@dataclass
+class Story:
+    """A world in which a die decides what happens next."""
+
+    world: World
+    dice: random.Random
+    live: list[PlacementConfirmed] = field(default_factory=list)
+    done: Counter[str] = field(default_factory=Counter)
+
+    async def rows(self, sql: str) -> list[Any]:
+        async with self.world.db.transaction(role="worker") as tx:
+            return list(await tx.fetch(sql))
+
+    def wish(self) -> dict[str, Any]:
+        place, end = self.dice.choice(STARTS), self.dice.choice(ENDS)
+        site = a_placement().site.model_copy(update={"division_code": end[:6]})
+        return {
+            "boarding_place_code": place,
+            "origin_division_code": place[:6],
+            "site": site,
+            "priority": self.dice.randint(0, 2),
+            "starts_on": SOON + timedelta(days=self.dice.randint(1, 4)),
+        }
+
+    async def place(self) -> None:
+        size = self.dice.choice([1, 1, 2, 3])
+        new = a_group(size, **self.wish()) if size > 1 else [a_placement(**self.wish())]
+        self.live += new
+        await heard(self.world.db, HANDLERS, new)
+
+    async def cancel(self) -> None:
+        if self.live:
+            gone = self.live.pop(self.dice.randrange(len(self.live)))
+            await heard(self.world.db, HANDLERS, [cancelled(gone)])
+
+    async def change(self) -> None:
+        if self.live:
+            one = self.dice.choice(self.live)
+            new = {"starts_on": SOON + timedelta(days=self.dice.randint(0, 4))}
+            if self.dice.random() < 0.3:
+                new["enterprise_id"] = IDS.uuid7()
+            await heard(self.world.db, HANDLERS, [changed(one, **new)])
+
+    async def erase(self) -> None:
+        if self.live and self.dice.random() < 0.4:
+            gone = self.live.pop(self.dice.randrange(len(self.live)))
+            await heard(self.world.db, HANDLERS, [WorkerErased(worker_id=gone.worker_id)])
+
+    async def schedule(self) -> None:
+        starts = self.dice.sample(STARTS, self.dice.randint(1, 3))
+        places = [*starts, *self.dice.sample(ENDS, self.dice.randint(1, 2))]
+        stops = tuple(
+            Stop.planned((p, p[:6]), at(8 + n) if n else None, at(8.5 + n))
+            for n, p in enumerate(places)
+        )
+        trip = a_trip(capacity=self.dice.randint(2, 6), minimum_load=2, stops=stops)
+        await self.world.post("trips", trip_body(trip), 201)
+
+    async def step_of_a_trip(self) -> None:
+        trips = await self.rows("SELECT trip_id, state FROM trip ORDER BY trip_id")
+        if not trips:
+            return
+        trip = self.dice.choice(trips)
+        step, body = self.dice.choice(
+            [
+                ("open", None),
+                ("cancel", {"reason": "breakdown"}),
+                ("delay", {"delay_minutes": self.dice.randint(0, 900), "reason": "snow"}),
+                ("depart", None),
+                ("arrive", None),
+                ("close", None),
+                ("change", {"vehicle": {"plate": "云S00009", "kind": "train",
+                                        "licensed_capacity": self.dice.randint(2, 4)}}),
+            ]
+        )  # fmt: skip
+        await self.may(f"trips/{trip['trip_id']}/{step}", body)
+
+    async def step_of_a_booking(self) -> None:
+        bookings = await self.rows("SELECT * FROM booking ORDER BY booking_id")
+        trips = await self.rows("SELECT trip_id FROM trip ORDER BY trip_id")
+        if not bookings or not trips:
+            return
+        booking = self.dice.choice(bookings)
+        trip_id = str(self.dice.choice(trips)["trip_id"])
+        path, body = self.dice.choice(
+            [
+                (f"bookings/{booking['booking_id']}/cancel", {}),
+                (f"bookings/{booking['booking_id']}/change", {"trip_id": trip_id}),
+                (
+                    f"bookings/{booking['booking_id']}/change",
+                    {"board_stop": self.dice.choice(STARTS)},
+                ),
+                ("bookings", {"placement_id": str(booking["placement_id"]), "trip_id": trip_id}),
+            ]
+        )
+        await self.may(path, body)
+
+    async def board(self) -> None:
+        for row in await self.rows(
+            "SELECT booking_id, trip_id FROM booking WHERE state IN ('booked', 'missed')"
+        ):
+            if self.dice.random() < 0.3:
+                path = f"trips/{row['trip_id']}/boarding-scans"
+                await self.may(path, [a_scan(row["booking_id"], stop=self.dice.choice(STARTS))])
+
+    async def hand_over(self) -> None:
+        for row in await self.rows(
+            "SELECT booking_id, trip_id FROM booking WHERE state = 'boarded'"
+        ):
+            outcome = [{"booking_id": str(row["booking_id"]), "outcome": "received"}]
+            await self.may(f"trips/{row['trip_id']}/handovers", outcome)
+
+    async def may(self, path: str, body: Any) -> None:
+        """Post what may be refused, but never fails."""
+        answer = await self.world.http.post(f"/v1/{path}", json=body)
+        assert answer.status_code in (200, 201, 404, 409, 422), answer.text
+        self.done[f"{path.rsplit('/', maxsplit=1)[-1]} {answer.status_code}"] += 1
+
+
+async def check(story: Story) -> None:
+    """Hold what must be true after every step."""
+    fullest = await story.rows(
+        "SELECT t.trip_id, max(n) AS n, max(licensed_capacity) AS seats FROM trip t JOIN ("
+        " SELECT trip_id, segment, count(*) AS n FROM booking, generate_series(0, 9) AS segment"
+        " WHERE state IN ('booked', 'boarded', 'missed', 'handed_over')"
+        " AND board_ordinal <= segment AND segment < alight_ordinal GROUP BY 1, 2) s"
+        " USING (trip_id) GROUP BY 1"
+    )
+    assert all(r["n"] <= r["seats"] for r in fullest)
+    bookings = await story.rows("SELECT * FROM booking")
+    by_id = {str(b["booking_id"]): b for b in bookings}
+    states = dict.fromkeys(by_id, "pooled")
+    seats: dict[str, dict[str, Any]] = {}
+    for kind, body in await said(story.world.db):
+        if kind in FOLD:
+            states[body["booking_id"]] = FOLD[kind] or states[body["booking_id"]]
+        if kind in ("seat-booked", "seat-changed"):
+            seats[body["booking_id"]] = body
+    assert states == {i: b["state"] for i, b in by_id.items()}, "events and state differ"
+    for booking_id, b in by_id.items():
+        if b["state"] == "booked":
+            assert seats[booking_id]["trip_id"] == str(b["trip_id"])
+    owned: dict[UUID, list[str]] = {}
+    for b in bookings:
+        owned.setdefault(b["placement_id"], []).append(b["state"])
+    for placement in story.live:
+        live = [s for s in owned[placement.placement_id] if s not in ("released", "missed")]
+        assert len(live) <= 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_any_story_keeps_seats_events_and_placements_together(
+    world: World, seed: int
+) -> None:
+    story = Story(world, random.Random(seed))
+    acts: list[Callable[[], Awaitable[None]]] = [
+        *(story.place,) * 5, story.cancel, *(story.change,) * 2, story.erase,
+        *(story.schedule,) * 2, *(story.step_of_a_trip,) * 3, *(story.step_of_a_booking,) * 3,
+        story.board, story.hand_over,
+    ]  # fmt: skip
+    for n in range(STEPS):
+        await (story.place if n < 3 else story.dice.choice(acts))()
+        if story.dice.random() < 0.7:
+            await settle(world.db)
+        await check(story)
+    await settle(world.db)
+    await check(story)
+    waiting = await story.rows(
+        "SELECT count(*) AS n FROM booking b JOIN placement p USING (placement_id)"
+        " WHERE b.state = 'pooled' AND b.group_id IS NULL AND p.state = 'confirmed'"
+    )
+    assert waiting[0]["n"] == 0, "everybody alone was told something"
+    assert any(name.endswith("200") for name in story.done), "nothing was ever allowed"
