@@ -16,7 +16,7 @@ from stack.demo.settling import Settling
 from stack.status import database_urls
 
 Say = Callable[[str], None]
-#: Who doesn't come: so many of the train's passengers, and so many guests of the last evening.
+#: Who doesn't come: so many of the train's passengers, and of the coaches' guests.
 MISSING_PASSENGERS: Final = 2
 MISSING_GUESTS: Final = 1
 DELAY_MINUTES: Final = 26 * 60
@@ -49,7 +49,7 @@ class Days:
             (4, 12.0, self._train_and_carriages_arrive),
             (4, 19.0, self._coaches_arrive),
             (5, 11.0, self._late_carriages_arrive),
-            (5, 20.0, self._check_in_but_one),
+            (5, 20.0, self._check_in),
             (6, 9.0, self._start_work),
             *((day, 10.0, self._check_out) for day in range(world.STARTS_ON, last + 1)),
         )
@@ -85,14 +85,10 @@ class Days:
         await self._arrive(arriving)
 
     async def _coaches_arrive(self) -> None:
-        await self._arrive(self.demo.trips[world.COACHES.key][1:])
-        await self._check_in()
+        await self._arrive(self.demo.trips[world.COACHES.key][1:], but=MISSING_GUESTS)
 
     async def _late_carriages_arrive(self) -> None:
         await self._arrive(self.demo.trips[world.CARRIAGES.key][:1])
-
-    async def _check_in_but_one(self) -> None:
-        await self._check_in(but=MISSING_GUESTS)
 
     async def _leave(self, trip: str, service: world.Service, *, missing: int = 0) -> None:
         """Scan everybody at the stops, out of order and some twice, then let the trip depart."""
@@ -119,10 +115,10 @@ class Days:
             await transport.post("transport", f"/v1/trips/{trip}/stops/{place}/synced")
         self.say(f"{service.key}:{len(aboard)} 人上车  aboard")
 
-    async def _arrive(self, trips: Sequence[str]) -> None:
+    async def _arrive(self, trips: Sequence[str], *, but: int = 0) -> None:
         await each(trips, self._arrive_one)
         await self._rest()
-        await self._check_in()
+        await self._check_in(but=but)
 
     async def _arrive_one(self, trip: str) -> None:
         transport = self.demo.coordinator
