@@ -10,6 +10,7 @@ from stack.accounts import ensure_accounts
 from stack.databases import SERVICES
 from stack.files import write_secret
 from stack.plan import Plan
+from stack.web_assets import font_settings
 
 SHUTDOWN_TIMEOUT_S: Final = 10
 
@@ -40,6 +41,7 @@ def environment(plan: Plan, databases: Databases, service: str, replica: int = 1
         f"{name}_DATABASE_URL": databases.services[service],
         f"{name}_HTTP_PORT": str(plan.ports.service(service, replica)),
         "PYTHONUNBUFFERED": "1",
+        **font_settings(),
     }
     return {**_without_ours(os.environ), **ours, **_own(plan, databases, service)}
 
