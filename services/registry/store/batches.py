@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.registry.domain import BatchKind, Counts, FinalState
+from services.registry.store.bulk import insert_many
 from shared.transaction import Tx
 
 
@@ -125,32 +126,51 @@ async def get_file(tx: Tx, batch_id: UUID) -> bytes:
 
 
 async def insert_issues(tx: Tx, records: Iterable[Sequence[object]]) -> None:
-    """Copy issues in: batch, number, tenant, then an issue's fields in their order."""
-    await tx.copy("batch_issue", _ISSUE, records)
+    """Insert issues: batch, number, tenant, then an issue's fields in their order."""
+    await insert_many(tx, "batch_issue", _ISSUE, records)
 
 
-_ISSUE = (
-    "batch_id", "issue_number", "tenant_id", "row_number", "column_letter", "header", "field",
-    "code", "severity", "message", "value_masked", "first_row",
-)  # fmt: skip
+_ISSUE = {
+    "batch_id": "uuid",
+    "issue_number": "int",
+    "tenant_id": "uuid",
+    "row_number": "int",
+    **dict.fromkeys(
+        ("column_letter", "header", "field", "code", "severity", "message", "value_masked"), "text"
+    ),
+    "first_row": "int",
+}
 
 
 async def insert_batch_workers(tx: Tx, records: Iterable[Sequence[object]]) -> None:
-    """Copy in who a batch's rows are: batch, row, tenant, worker, nomination, hire."""
-    await tx.copy("batch_worker", _BATCH_WORKER, records)
+    """Insert who a batch's rows are: batch, row, tenant, worker, nomination, hire."""
+    await insert_many(tx, "batch_worker", _BATCH_WORKER, records)
 
 
-_BATCH_WORKER = ("batch_id", "row_number", "tenant_id", "worker_id", "nomination_id", "hire_id")
+_BATCH_WORKER = {
+    "batch_id": "uuid",
+    "row_number": "int",
+    "tenant_id": "uuid",
+    "worker_id": "uuid",
+    "nomination_id": "uuid",
+    "hire_id": "uuid",
+}
 
 
 async def insert_rejected_rows(tx: Tx, records: Iterable[Sequence[object]]) -> None:
-    """Copy sealed rows in: id, batch, row, tenant, blind index, sealed, expiry."""
-    await tx.copy("rejected_row", _REJECTED_ROW, records)
+    """Insert sealed rows: id, batch, row, tenant, blind index, sealed, expiry."""
+    await insert_many(tx, "rejected_row", _REJECTED_ROW, records)
 
 
-_REJECTED_ROW = (
-    "rejected_row_id", "batch_id", "row_number", "tenant_id", "blind_index", "sealed", "expires_at",
-)  # fmt: skip
+_REJECTED_ROW = {
+    "rejected_row_id": "uuid",
+    "batch_id": "uuid",
+    "row_number": "int",
+    "tenant_id": "uuid",
+    "blind_index": "bytea",
+    "sealed": "bytea",
+    "expires_at": "timestamptz",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.registry.domain import Profile
+from services.registry.store.bulk import JOINED, SEPARATOR, insert_many
 from shared.transaction import Tx
 
 #: The sealed columns of a relation, by the roster's field.
@@ -23,10 +24,16 @@ SEALED: Final[dict[str, str]] = {
     "preferred_occupation": "preferred_occupation_sealed",
     "notes": "notes_sealed",
 }
-_PROFILE: Final = (
-    "gender", "birth_year_month", "origin_division_code", "education_code", "certificate_codes",
-    "occupation_codes", "preferred_pay_min", "preferred_pay_max",
-)  # fmt: skip
+_PROFILE: Final[dict[str, str]] = {
+    "gender": "text",
+    "birth_year_month": "text",
+    "origin_division_code": "text",
+    "education_code": "text",
+    "certificate_codes": JOINED,
+    "occupation_codes": JOINED,
+    "preferred_pay_min": "int",
+    "preferred_pay_max": "int",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +93,17 @@ ORDER BY blind_index FOR KEY SHARE
 
 
 async def insert_workers(tx: Tx, people: Iterable[tuple[UUID, Profile]]) -> None:
-    """Copy new persons in."""
+    """Insert new persons."""
     records = ((w, *_profile_record(p), tx.now) for w, p in people)
-    await tx.copy("worker", ("worker_id", *_PROFILE, "registered_at"), records)
+    columns = {"worker_id": "uuid", **_PROFILE, "registered_at": "timestamptz"}
+    await insert_many(tx, "worker", columns, records)
 
 
 def _profile_record(p: Profile) -> tuple[object, ...]:
     return (
         p.gender, p.birth_year_month, p.origin_division_code, p.education_code,
-        list(p.certificate_codes), list(p.occupation_codes), p.preferred_pay_min,
-        p.preferred_pay_max,
+        SEPARATOR.join(p.certificate_codes), SEPARATOR.join(p.occupation_codes),
+        p.preferred_pay_min, p.preferred_pay_max,
     )  # fmt: skip
 
 
@@ -182,11 +190,7 @@ async def find_relations(tx: Tx, tenant_id: UUID, worker_ids: Sequence[UUID]) ->
 async def insert_relations(
     tx: Tx, tenant_id: UUID, tenant_kind: str, relations: Iterable[Relation]
 ) -> None:
-    """Copy new relations in."""
-    columns = (
-        "relation_id", "worker_id", "tenant_id", "tenant_kind", *_PROFILE, "poverty_lifted",
-        "monitored", "created_at", "updated_at", *SEALED.values(),
-    )  # fmt: skip
+    """Insert new relations."""
     records = (
         (
             r.relation_id, r.worker_id, tenant_id, tenant_kind, *_profile_record(r.profile),
@@ -194,7 +198,21 @@ async def insert_relations(
         )
         for r in relations
     )  # fmt: skip
-    await tx.copy("relation", columns, records)
+    await insert_many(tx, "relation", _RELATION, records)
+
+
+_RELATION: Final[dict[str, str]] = {
+    "relation_id": "uuid",
+    "worker_id": "uuid",
+    "tenant_id": "uuid",
+    "tenant_kind": "text",
+    **_PROFILE,
+    "poverty_lifted": "bool",
+    "monitored": "bool",
+    "created_at": "timestamptz",
+    "updated_at": "timestamptz",
+    **dict.fromkeys(SEALED.values(), "bytea"),
+}
 
 
 async def update_relations(
