@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -33,7 +32,7 @@ def font_settings() -> dict[str, str]:
     try:
         folder = fonts_dir()
     except (StackError, OSError) as e:
-        sys.stderr.write(f"未取得中文字体，使用系统字体  no web fonts, the system's are used: {e}\n")
+        sys.stderr.write(f"未取得中文字体，用系统字体  no fonts; the system's are used: {e}\n")
         return {}
     return {"SHANHAI_WEB_FONT_DIR": str(folder / "web"), "SHANHAI_FONT_DIR": str(folder / "print")}
 

@@ -1,6 +1,8 @@
 """Runs the console: `python -m services.console`."""
 
-from services.console.api import ROUTER
+from fastapi import APIRouter
+
+from services.console import api, pages
 from services.console.consumers import HANDLERS
 from services.console.handlers.projection import derive_due
 from services.console.set_up import set_up
@@ -10,6 +12,10 @@ from shared.ticker import Ticker
 
 # A missing seat becomes a task by time alone.
 DERIVE_DUE = Ticker("derive-due", interval_s=5.0, run=derive_due)
+
+ROUTER = APIRouter()
+ROUTER.include_router(api.ROUTER)
+ROUTER.include_router(pages.ROUTER)
 
 SERVICE = Service("console", ConsoleSettings, ROUTER, HANDLERS, [DERIVE_DUE], set_up)
 

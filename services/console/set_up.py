@@ -13,6 +13,8 @@ from services.console.feed_bell import FeedBell
 from services.console.handlers.projection import FEED
 from services.console.handlers.seed import seed
 from services.console.handlers.sign_in import SecondFactors
+from services.console.pages.fonts import Fonts
+from services.console.pages.identify import by_token_or_session
 from services.console.settings import ConsoleSettings
 from services.console.signing import SigningKeyError, SigningKeys, make_key_file
 from shared.http import House
@@ -30,6 +32,8 @@ async def set_up(house: House) -> AsyncIterator[None]:
         factors = SecondFactors(keys.secret("second factors"))
         house.provide(Desk(keys, factors, settings.urls, http, house.db.ids))
         house.provide(bell)
+        house.provide(Fonts(settings.web_font_dir))
+        house.identify = by_token_or_session
         house.tasks["feed-bell"] = partial(bell.listen, house.db, FEED)
         if settings.seed_file is not None:
             seeds = json.loads(settings.seed_file.read_bytes())

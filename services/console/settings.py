@@ -15,6 +15,8 @@ class ConsoleSettings(ServiceSettings):
 
     signing_key_file: Path
     seed_file: Path | None = None
+    # Chinese web fonts for browsers on machines that have none; without it the machine's are used.
+    web_font_dir: Path | None = Field(None, alias="SHANHAI_WEB_FONT_DIR")
     registry_url: Origin = Field("http://127.0.0.1:8101", alias="SHANHAI_REGISTRY_URL")
     recruitment_url: Origin = Field("http://127.0.0.1:8102", alias="SHANHAI_RECRUITMENT_URL")
     transport_url: Origin = Field("http://127.0.0.1:8103", alias="SHANHAI_TRANSPORT_URL")

@@ -1,0 +1,19 @@
+"""The pages: what offices, enterprises, inns, coordinators and auditors see in their browser."""
+
+from fastapi import APIRouter
+
+from services.console.pages import (
+    assets,
+    doing,
+    home,
+    journeys,
+    letters,
+    monitor,
+    sign_in,
+)
+from services.console.pages.visit import PageRoute
+
+ROUTER = APIRouter(include_in_schema=False, route_class=PageRoute)
+for part in (sign_in, home, doing, monitor, journeys, letters):
+    ROUTER.include_router(part.router)
+ROUTER.include_router(assets.router)

@@ -1,0 +1,35 @@
+"""Persons on pages: masked by the registry, or by a mark of four characters; never by name here."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+from uuid import UUID
+
+from services.console.pages.visit import Visit
+from shared.problem import Problem
+
+SHOWN_MAX: Final = 40
+_MAY_SEE: Final = frozenset({"office", "enterprise", "bureau", "auditor"})
+
+
+def mark(worker_id: object) -> str:
+    """Give the mark by which a person without a name is told from others."""
+    return str(worker_id).replace("-", "")[:6].upper()
+
+
+async def masked_names(visit: Visit, worker_ids: Iterable[UUID]) -> dict[str, str]:
+    """Ask the registry for masked names of at most `SHOWN_MAX` persons; others are left out."""
+    if visit.kind not in _MAY_SEE:
+        return {}
+    wanted = list(dict.fromkeys(worker_ids))[:SHOWN_MAX]
+    found = await asyncio.gather(*(_masked_name(visit, w) for w in wanted))
+    return {str(w): name for w, name in zip(wanted, found, strict=True) if name}
+
+
+async def _masked_name(visit: Visit, worker_id: UUID) -> str | None:
+    try:
+        found = await visit.ask("registry", f"/v1/workers/{worker_id}")
+    except Problem:
+        return None
+    name: str | None = found.get("name_masked")
+    return name
