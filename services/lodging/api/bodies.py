@@ -4,7 +4,7 @@ from datetime import time
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from contracts.fields import Day, DivisionCode, ProgrammeCode, Title
 
@@ -28,7 +28,7 @@ class ProgrammeBody(Body):
     night_cap: int = Field(15, ge=1, le=366)
     hold_minutes: int = Field(30, ge=1, le=10_080)
     cut_off: time = time(22)
-    priorities: list[Name] = Field(default_factory=list, max_length=20)
+    priorities: list[JsonValue] | dict[str, JsonValue] = Field(default_factory=list, max_length=20)
 
 
 class RoomBody(Body):
