@@ -1,6 +1,6 @@
 """Reads topics from their start, or on and on, without being a member of any group."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -13,7 +13,7 @@ FETCH_BYTES_MAX: Final = 8 * 1024 * 1024
 
 async def records(
     bootstrap_servers: str, topics: Sequence[str] | None = None
-) -> AsyncIterator[ConsumerRecord]:
+) -> AsyncGenerator[ConsumerRecord, None]:
     """Give every record of these topics (all event topics) from the start up to now.
 
     In order within a partition only.
@@ -35,7 +35,7 @@ async def records(
 
 async def following(
     bootstrap_servers: str, topics: Sequence[str], *, from_start: bool
-) -> AsyncIterator[ConsumerRecord]:
+) -> AsyncGenerator[ConsumerRecord, None]:
     """Give the records of these topics as they come, without an end; also those there already."""
     consumer = await _assigned(bootstrap_servers, topics)
     try:

@@ -1,0 +1,95 @@
+"""`shanhai check`, `erase`, `journeys`: what an operator asks of a running stack."""
+
+import asyncio
+from dataclasses import asdict
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from stack.client import Client, Request
+from stack.commands.showing import (
+    CONSOLE,
+    DEFAULT_DATA,
+    AsJson,
+    Data,
+    Group,
+    show_json,
+    show_table,
+)
+from stack.invariants import check as ask
+from stack.plan import Plan
+from stack.runstate import running_plan
+from stack.trouble import StackError
+
+Account = Annotated[str, typer.Option("--account", help="以谁的身份  as whom")]
+
+journeys = Group("人员旅程。Journeys of persons, from nomination to work.")
+
+
+def check(*, data: Data = DEFAULT_DATA, as_json: AsJson = False) -> None:
+    """核对不变量。Check databases and topics; exit code 1 when an invariant is broken."""
+    found = asyncio.run(ask(running_plan(data.absolute())))
+    if as_json:
+        show_json([asdict(one) for one in found])
+    else:
+        show_table(
+            ("", "范围 where", "不变量 invariant", "例 examples"),
+            [
+                ("✗" if f.broken else "✓", f.where, f.name, " ".join(f.examples) or None)
+                for f in found
+            ],
+        )
+    broken = sum(f.broken > 0 for f in found)
+    if broken:
+        raise StackError(f"{broken} 项不成立。", f"{broken} invariants are broken.")
+
+
+def erase(
+    worker_id: Annotated[UUID, typer.Argument(help="人员编号  the person")],
+    *,
+    account: Account = "admin",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """删除个人信息。Erase a person (as admin), or a tenant's own copy of one."""
+    asyncio.run(_erase(running_plan(data.absolute()), account, worker_id))
+    CONSOLE.print("已受理  accepted")
+
+
+async def _erase(plan: Plan, account: str, worker_id: UUID) -> None:
+    async with Client.of(plan, account) as client:
+        await client.send(Request("DELETE", "registry", f"/v1/workers/{worker_id}"))
+
+
+@journeys.command("list")
+def list_journeys(  # noqa: PLR0913 (the options of a command)
+    *,
+    state: Annotated[str | None, typer.Option(help="状态  only in this state")] = None,
+    worker_id: Annotated[UUID | None, typer.Option(help="人员  of this person")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="条数  how many")] = 50,
+    account: Account = "coordinator",
+    data: Data = DEFAULT_DATA,
+    as_json: AsJson = False,
+) -> None:
+    """列出旅程。List journeys, the newest first."""
+    wanted = {"state": state, "worker_id": str(worker_id) if worker_id else None}
+    plan = running_plan(data.absolute())
+    found = asyncio.run(_listed(plan, account, wanted, limit))
+    if as_json:
+        show_json(found)
+        return
+    columns = ("旅程 journey", "状态 state", "等待 waiting for", "服务 service", "自 since")
+    fields = ("journey_id", "state", "waiting_for", "service", "since")
+    show_table(columns, [[one.get(name) for name in fields] for one in found])
+
+
+async def _listed(
+    plan: Plan, account: str, wanted: dict[str, Any], limit: int
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    async with Client.of(plan, account) as client:
+        async for one in client.pages("console", "/v1/journeys", **wanted):
+            found.append(one)
+            if len(found) == limit:
+                break
+    return found

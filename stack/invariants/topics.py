@@ -1,0 +1,64 @@
+"""What the topics say, read from their start: sequences, envelopes, and no person's data."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from aiokafka import ConsumerRecord
+
+from contracts import BrokenEnvelopeError, DecodeError, Envelope, decode
+from stack.reading import records
+
+#: What an ID number or a mobile phone looks like between other characters.
+PERSONAL: Final = re.compile(rb"(?<![0-9a-f-])(?:[1-9]\d{16}[\dXx]|1[3-9]\d{9})(?![0-9a-f-])")
+Subject = tuple[str, str]
+
+
+@dataclass
+class Spoken:
+    """Sequences of each (source, subject), ids by source, and what is wrong with records."""
+
+    sequences: dict[Subject, set[int]] = field(default_factory=lambda: defaultdict(set))
+    ids: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+    records: int = 0
+    garbage: int = 0
+    personal: list[str] = field(default_factory=list)
+    misplaced: list[str] = field(default_factory=list)
+    _partitions: dict[Subject, int] = field(default_factory=dict)
+
+    def take(self, record: ConsumerRecord) -> None:
+        """Note a record."""
+        self.records += 1
+        try:
+            envelope = Envelope.from_headers(record.headers)
+            event = decode(envelope, record.value)
+        except (BrokenEnvelopeError, DecodeError):
+            # Anybody may write garbage into a topic; its readers park it.
+            self.garbage += 1
+            return
+        subject = envelope.source, envelope.subject
+        self.sequences[subject].add(envelope.sequence)
+        self.ids[envelope.source.strip("/")].add(envelope.id)
+        place = f"{record.topic}/{record.partition}@{record.offset}"
+        if PERSONAL.search(record.value):
+            self.personal.append(place)
+        lies_in = self._partitions.setdefault(subject, record.partition)
+        if lies_in != record.partition or (record.key or b"").decode() != event.aggregate_id:
+            self.misplaced.append(place)
+
+    def gaps(self) -> Iterator[str]:
+        """Name the aggregates whose sequences don't run 1, 2, 3."""
+        for (source, subject), seen in self.sequences.items():
+            if seen != set(range(1, len(seen) + 1)):
+                yield f"{source} {subject}"
+
+
+async def spoken(bootstrap_servers: str) -> Spoken:
+    """Read all event topics."""
+    found = Spoken()
+    async for record in records(bootstrap_servers):
+        found.take(record)
+    return found
