@@ -48,7 +48,7 @@ def from_elsewhere(request: Request) -> bool:
 
 def refused_form() -> Problem:
     """Give the refusal of a form that is not one of this session's."""
-    detail = "页面已过期，请刷新后重试。This page is out of date; load it again and send the form once more."
+    detail = "页面已过期，请刷新后重试。This page is out of date; load it again and try once more."
     return Problem(403, "wrong_form_token", detail)
 
 

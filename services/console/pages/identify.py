@@ -10,7 +10,7 @@ from shared.http import House, by_bearer
 from shared.identity import Identity
 
 #: A script of ours sends the session's form token along with whatever changes something.
-FORM_TOKEN_HEADER: Final = "x-form-token"
+_PROOF: Final = "x-form-token"
 _SAFE: Final = frozenset({"GET", "HEAD"})
 
 
@@ -25,7 +25,7 @@ async def by_token_or_session(house: House, request: Request) -> Identity:
     if session is None:
         return await by_bearer(house, request)
     if request.method not in _SAFE and (
-        from_elsewhere(request) or request.headers.get(FORM_TOKEN_HEADER) != session.form_token
+        from_elsewhere(request) or request.headers.get(_PROOF) != session.form_token
     ):
         raise refused_form()
     return session.identity

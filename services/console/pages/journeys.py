@@ -89,6 +89,8 @@ async def journey_page(journey_id: UUID, visit: Visitor) -> Response:
     found = await visit.read(lambda tx: views.get_journey(tx, journey_id))
     if found is None:
         raise NotFound
+    # The feed has the order of hearing; between services the clock tells the story better.
+    found["events"].sort(key=lambda e: (e["said_at"], e["feed_id"]))
     ids, subjects = ids_in([found, *(e["body"] for e in found["events"])])
     names = await visit.read(lambda tx: load_names(tx, ids, subjects))
     masked = await masked_names(visit, [found["worker_id"]])

@@ -17,6 +17,7 @@ _GAP: Final = 10
 _LEFT: Final = 150
 _RIGHT: Final = 490
 _NODE: Final = 10
+_UNITS_MAX: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,10 @@ def _column(rows: Sequence[Mapping[str, Any]], side: str) -> dict[str, Node]:
 
 
 def _scale(rows: Sequence[Mapping[str, Any]], sides: int) -> float:
+    """Give the picture's units for one person; a few people stay a thin band."""
     total = sum(r["n"] for r in rows) or 1
     room = _HEIGHT - _GAP * (sides - 1)
-    return float(room * 0.92 / total)
+    return min(_UNITS_MAX, float(room * 0.92 / total))
 
 
 def _name(code: object) -> str:

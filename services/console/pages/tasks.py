@@ -1,4 +1,4 @@
-"""A visitor's tasks, gathered for the page: what to do, for whom, until when, with which commands."""
+"""A visitor's tasks, gathered for the page: what to do, for whom, until when, and how."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

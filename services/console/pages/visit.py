@@ -128,7 +128,7 @@ class Visit:
         return response
 
     def link(self, path: str | None = None, **changes: object) -> str:
-        """Give an address here or elsewhere, with this page's query unless another path is named."""
+        """Give an address: here with this page's query, or of another path."""
         query = {} if path else dict(self.request.query_params)
         query |= {k: str(v) for k, v in changes.items()}
         given = {k: v for k, v in query.items() if v != ""}
