@@ -226,7 +226,7 @@ def hold(desk: Desk, bench: Bench, stay: Stay, bed: Bed) -> None:
         "bed": bed.name,
     }
     desk.give_bed(stay, bed, stay.nights)
-    set_cut_off(desk, stay, programme)
+    set_cut_off(stay, programme)
     if bench.stands(stay):
         desk.say(StayHeld, stay)
         stay.take(Step.CONFIRM)

@@ -10,8 +10,8 @@ from services.lodging.domain.eligibility import Rule, judge
 from services.lodging.domain.stay import ARRIVING, State, Stay, Step
 from services.lodging.handlers.decide import load_bench
 from services.lodging.handlers.desk import Desk
-from services.lodging.handlers.moving import Move, rebed
-from services.lodging.store import credit, facts
+from services.lodging.handlers.moving import Move, rebed, set_cut_off
+from services.lodging.store import credit, facts, programmes
 from services.lodging.store import stays as store
 from shared.problem import NotFound, Problem, WrongState
 from shared.transaction import Tx
@@ -43,12 +43,14 @@ async def confirm(tx: Tx, stay_id: UUID) -> Stay:
     if stay.state is not State.HELD:
         raise wrong_state(stay)
     desk = Desk(tx)
-    failed = await _objection(tx, stay, stay.nights)
-    if failed is not None:
+    if stay.expires_at is not None and stay.expires_at <= tx.now:
+        desk.release(stay, "hold_expired")
+    elif (failed := await _objection(tx, stay, stay.nights)) is not None:
         desk.release(stay, failed.value, failed.value)
     else:
         stay.take(Step.CONFIRM)
         stay.expires_at = None
+        set_cut_off(stay, (await programmes.load_programmes(tx))[stay.programme or ""])
         desk.say(StayConfirmed, stay)
     await desk.flush()
     return stay
@@ -60,9 +62,12 @@ async def _objection(tx: Tx, stay: Stay, nights: Nights) -> Rule | None:
     bench = await load_bench(tx, persons, [stay.enterprise_id])
     before = stay.nights
     stay.place(nights)
-    verdict = judge(bench.case(stay, bench.programme_of(stay)))
+    programme = bench.programme_of(stay)
+    verdict = judge(bench.case(stay, programme))
     stay.place(before)
     stay.decision = {**stay.decision, "rules": verdict.explained()}
+    stay.decided_at = tx.now
+    stay.rule_version = programme.rule_version if programme else stay.rule_version
     return verdict.failed
 
 

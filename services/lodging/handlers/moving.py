@@ -139,7 +139,7 @@ class _Mover:
         self.desk.give_bed(stay, bed, since)
         programme = self.rules.get(stay.programme or "")
         if stay.state is State.CONFIRMED and programme is not None:
-            set_cut_off(self.desk, stay, programme)
+            set_cut_off(stay, programme)
         self.desk.change(stay, move.reason)
 
     def _free(self, stay: Stay) -> None:
@@ -178,11 +178,10 @@ def wish_of(stay: Stay, mask: int) -> Wish:
     return Wish(stay.stay_id, stay.worker_id, stay.gender or "", mask, family_id)
 
 
-def set_cut_off(desk: Desk, stay: Stay, programme: Programme) -> None:
-    """Set the moment from which the bed is given to the next in line."""
-    stay.cut_off_at = cut_off(
-        stay.check_in_on, stay.expected_at, programme.cut_off, stay.decided_at or desk.tx.now
-    )
+def set_cut_off(stay: Stay, programme: Programme) -> None:
+    """Set the moment from which a decided stay's bed is given to the next in line."""
+    decided_at = stay.decided_at or stay.requested_at
+    stay.cut_off_at = cut_off(stay.check_in_on, stay.expected_at, programme.cut_off, decided_at)
 
 
 def movable(desk: Desk, stay: Stay) -> bool:

@@ -57,7 +57,7 @@ async def follow(tx: Tx) -> int:
     await _forget(tx, persons.values())
     for stay in follower.hours:
         if stay.state is State.CONFIRMED and stay.programme in rules:
-            set_cut_off(follower.desk, stay, rules[stay.programme])
+            set_cut_off(stay, rules[stay.programme])
         follower.desk.change(stay, "arrival_changed")
     await follower.desk.flush()
     await facts.insert_unsettled(tx, [facts.Note(w, causes[w]) for w in follower.again])

@@ -1,6 +1,6 @@
 """The days in the house: holds, cut-off, check-in, extension, moves, overstays."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from services.lodging.domain.calendar import Nights
 from services.lodging.handlers import guests, lapses
 from services.lodging.handlers.inns import close_beds, reopen_bed
 from services.lodging.store.houses import Closure
+from services.lodging.store.programmes import Rules, put_rules
 from shared.problem import Problem
 from tests.integration.lodging.world import World, at
 
@@ -39,6 +40,15 @@ async def test_an_unconfirmed_hold_expires_and_its_bed_goes_to_the_next(world: W
     assert (await again(world, second))["state"] == "held"
 
 
+async def test_a_hold_is_over_at_its_moment_even_before_anybody_looked(world: World) -> None:
+    await world.inn([1])
+    await world.withdraw_commitments()
+    stay = await a_guest(world)
+    world.now = stay["expires_at"]
+    done = await world.act(guests.confirm, stay["stay_id"])
+    assert (done.state, done.reason) == ("released", "hold_expired")
+
+
 async def test_a_hold_is_confirmed_once(world: World) -> None:
     await world.inn()
     await world.withdraw_commitments()
@@ -47,6 +57,29 @@ async def test_a_hold_is_confirmed_once(world: World) -> None:
         done = await world.act(guests.confirm, stay["stay_id"])
         assert done.state == "confirmed"
     assert (await world.said())[-2:] == ["stay-held", "stay-confirmed"]
+
+
+async def test_who_is_confirmed_after_the_cut_off_has_two_hours_to_come(world: World) -> None:
+    await world.inn([1])
+    await world.withdraw_commitments()
+    world.now = at(world.first_night, 21, 45)
+    stay = await a_guest(world)
+    world.now = at(world.first_night, 22, 10)
+    await world.act(guests.confirm, stay["stay_id"])
+    assert await world.tick(lapses.cut_off) == 0
+    assert (await again(world, stay))["cut_off_at"] == at(world.first_night, 22, 10) + timedelta(
+        hours=2
+    )
+
+
+async def test_a_confirmation_is_a_decision_with_todays_rules(world: World) -> None:
+    await world.inn([1])
+    await world.withdraw_commitments()
+    stay = await a_guest(world)
+    async with world.tx() as tx:
+        await put_rules(tx, "YOUJIA", Rules(90, 3, 30, time(22), []))
+    done = await world.act(guests.confirm, stay["stay_id"])
+    assert (done.state, done.rule, done.rule_version) == ("released", "cap_exceeded", 2)
 
 
 async def test_a_no_shows_bed_goes_to_the_next_at_once(world: World) -> None:
