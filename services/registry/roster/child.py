@@ -96,12 +96,14 @@ class Readers:
                     self._send(theirs)
                 except OSError:
                     # The nursery is gone: a new one takes its place.
-                    self._nursery = None
+                    self.close()
                     self._send(theirs)
         return ours
 
     def _send(self, theirs: socket.socket) -> None:
-        if self._nursery is None or self._control is None or self._nursery.poll() is not None:
+        if self._nursery and self._nursery.poll() is not None:
+            self.close()
+        if self._control is None:
             self._nursery, self._control = _started()
         socket.send_fds(self._control, [b"\1"], [theirs.fileno()])
 
