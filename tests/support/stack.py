@@ -1,0 +1,61 @@
+"""The whole system for tests of it: one local stack a session, on ports and a folder of its own."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from stack import background
+from stack.client import Client
+from stack.plan import Plan
+from stack.ports import PortPlan
+from tests.support.postgres import free_port
+
+PORTS_NEEDED = 100
+
+
+def a_port_range() -> int:
+    """Give a console port from which on the ports of a whole stack are likely free."""
+    port = free_port()
+    return port if port + PORTS_NEEDED < 60_000 else port - 20_000
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Plan]:
+    """A running local stack; it ends with the session, and with the process if that dies."""
+    folder = Path(tempfile.mkdtemp(prefix="shanhai-stack-"))
+    folder.chmod(0o755)
+    plan = Plan(folder / "data", PortPlan(a_port_range()))
+    runner = background.start(plan, with_us=True)
+    yield plan
+    background.stop(plan.data_dir)
+    # A test may have started it anew.
+    runner.wait()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+class People:
+    """Clients of the stack's accounts, opened when they are asked for: `people["admin"]`."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._opened: dict[str, Client] = {}
+        self.exits = AsyncExitStack()
+
+    def __getitem__(self, name: str) -> Client:
+        if name not in self._opened:
+            self._opened[name] = Client.of(self._plan, name)
+            self.exits.push_async_exit(self._opened[name])
+        return self._opened[name]
+
+
+@pytest_asyncio.fixture(scope="session")
+async def people(stack: Plan) -> AsyncIterator[People]:
+    """The accounts of the stack at work."""
+    found = People(stack)
+    async with found.exits:
+        yield found
