@@ -29,7 +29,7 @@ async def provision(superuser_url: str, service: str) -> str:
     owns nothing: it may become `<service>_api` or `<service>_worker`, transaction by transaction.
     The password follows from the superuser's, so it stays the same over restarts.
     """
-    password = _password(superuser_url, service)
+    password = password_of(superuser_url, service)
     conn = await asyncpg.connect(superuser_url)
     try:
         await conn.execute(_ONE_AT_A_TIME)
@@ -52,7 +52,7 @@ async def provision_key_store(superuser_url: str) -> str:
 
     A database of its own, because its backups are kept for a short time only.
     """
-    password = _password(superuser_url, KEY_STORE)
+    password = password_of(superuser_url, KEY_STORE)
     conn = await asyncpg.connect(superuser_url)
     try:
         await conn.execute(_ONE_AT_A_TIME)
@@ -72,7 +72,7 @@ async def provision_key_store(superuser_url: str) -> str:
 
 def login_url(superuser_url: str, service: str, dbname: str) -> str:
     """Give the URL with which a provisioned service logs in to a database of this server."""
-    user = f"{service}_service:{_password(superuser_url, service)}"
+    user = f"{service}_service:{password_of(superuser_url, service)}"
     place = urlsplit(superuser_url).netloc.rpartition("@")[2]
     return urlunsplit(("postgresql", f"{user}@{place}", f"/{dbname}", "", ""))
 
@@ -82,7 +82,8 @@ def at_database(url: str, dbname: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{dbname}"))
 
 
-def _password(superuser_url: str, service: str) -> str:
+def password_of(superuser_url: str, service: str) -> str:
+    """Give a service's password, which follows from the superuser's."""
     secret = urlsplit(superuser_url).password or ""
     return hmac.new(secret.encode(), f"role {service}".encode(), hashlib.sha256).hexdigest()
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -27,7 +28,8 @@ _LAUNCH: Final = (
 )
 
 
-def font_settings() -> dict[str, str]:
+@cache
+def font_settings() -> Mapping[str, str]:
     """Give the settings that name the fonts; none when they cannot be brought, with a word why."""
     try:
         folder = fonts_dir()
