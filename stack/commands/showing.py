@@ -19,7 +19,9 @@ WRONG_USAGE: Final = 2
 Data = Annotated[Path, typer.Option("--data", help="数据目录  the data folder of the stack")]
 AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON  print JSON")]
 
-CONSOLE: Final = Console(soft_wrap=True)
+# A pipe has no width: whatever reads it wants whole lines.
+PIPE_WIDTH: Final = 240
+CONSOLE: Final = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 class Group(typer.Typer):

@@ -36,9 +36,12 @@ class Days:
             await self._advance_to(day, hour)
             await act()
             await self._rest()
+        while (leaving := await self._next_leaving()) is not None:
+            await self._advance_to(leaving, 10.0)
+            await self._check_out()
+            await self._rest()
 
     def _plan(self) -> Sequence[tuple[int, float, Callable[[], Awaitable[None]]]]:
-        last = world.STARTS_ON + world.NIGHTS
         return (
             (1, 15.0, self._check_in),
             (2, 12.0, self._train_leaves),
@@ -50,8 +53,7 @@ class Days:
             (4, 19.0, self._coaches_arrive),
             (5, 11.0, self._late_carriages_arrive),
             (5, 20.0, self._check_in),
-            (6, 9.0, self._start_work),
-            *((day, 10.0, self._check_out) for day in range(world.STARTS_ON, last + 1)),
+            (world.STARTS_ON, 9.0, self._start_work),
         )
 
     async def _train_leaves(self) -> None:
@@ -147,6 +149,11 @@ class Days:
         await each(leaving, lambda s: self._desk(s, "check-out"))
         if leaving:
             self.say(f"{len(leaving)} 人退房  checked out")
+
+    async def _next_leaving(self) -> int | None:
+        """Give the next day, counted from the demo's first, on which somebody leaves an inn."""
+        days = [date.fromisoformat(s["check_out_on"]) for s in await self._stays("checked_in")]
+        return (min(days) - self.demo.today).days if days else None
 
     async def _start_work(self) -> None:
         await self._check_out()
