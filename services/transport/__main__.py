@@ -11,7 +11,7 @@ from services.transport.consumers import HANDLERS
 from services.transport.handlers.tickers import SEATS_TICKER, no_show_ticker
 from services.transport.planning import Planner
 from services.transport.printing.names import TIMEOUT_S, Names
-from services.transport.settings import TransportSettings
+from services.transport.settings import NO_SHOW_GRACE_MINUTES, TransportSettings
 from shared.http import House
 from shared.service import Service, run
 
@@ -21,7 +21,11 @@ async def set_up(house: House) -> AsyncIterator[None]:
     """Let no-shows be declared as late as the settings say, and names be asked for."""
     settings = house.settings
     known = isinstance(settings, TransportSettings)
-    house.tickers.append(no_show_ticker(settings.no_show_grace if known else timedelta(minutes=30)))
+    house.tickers.append(
+        no_show_ticker(
+            settings.no_show_grace if known else timedelta(minutes=NO_SHOW_GRACE_MINUTES)
+        )
+    )
     url = settings.registry_url if known else "http://127.0.0.1:8101"
     async with httpx2.AsyncClient(base_url=url, timeout=TIMEOUT_S) as http:
         house.provide(Names(http))

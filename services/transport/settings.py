@@ -2,11 +2,15 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import Origin, ServiceSettings
+
+MINIMUM_LOAD: Final = 20
+NO_SHOW_GRACE_MINUTES: Final = 30
 
 
 class TransportSettings(ServiceSettings):
@@ -16,8 +20,8 @@ class TransportSettings(ServiceSettings):
         env_prefix="TRANSPORT_", extra="ignore", hide_input_in_errors=True
     )
 
-    minimum_load: int = Field(20, ge=1, le=5_000)
-    no_show_grace_minutes: int = Field(30, ge=0, le=1_440)
+    minimum_load: int = Field(MINIMUM_LOAD, ge=1, le=5_000)
+    no_show_grace_minutes: int = Field(NO_SHOW_GRACE_MINUTES, ge=0, le=1_440)
     # Where a font with Chinese characters lies; the system's fonts are found without it.
     font_dir: Path | None = Field(None, alias="SHANHAI_FONT_DIR")
     registry_url: Origin = Field("http://127.0.0.1:8101", alias="SHANHAI_REGISTRY_URL")

@@ -6,12 +6,18 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Response
 
 from services.transport import views
-from services.transport.api.bodies import PASSENGERS_MAX, SCANS_MAX, HandoverBody, ScanBody
+from services.transport.api.bodies import (
+    PASSENGERS_MAX,
+    SCANS_MAX,
+    BoardAllBody,
+    HandoverBody,
+    ScanBody,
+)
 from services.transport.api.caller import ABOARD, COORDINATOR, Caller, command, visible_trip
 from services.transport.domain.boarding import GOOD, Scan, ScanResult
 from services.transport.domain.ticket import read_ticket
 from services.transport.handlers import boarding
-from services.transport.handlers.boarding import Answered
+from services.transport.handlers.boarding import Answered, RollCall
 from services.transport.store.manifests import load_ticket_key
 from shared.commands import Answer
 from shared.transaction import Tx
@@ -46,6 +52,22 @@ async def post_scans(
         await visible_trip(tx, trip_id)
         key = await load_ticket_key(tx)
         answers = await boarding.board(tx, trip_id, [_scan(s, key) for s in body])
+        return Answer(200, {"items": [_answer(a) for a in answers]})
+
+    return await command(caller, effect)
+
+
+@router.post("/v1/trips/{trip_id}/stops/{place_code}/board-all")
+async def post_board_all(
+    trip_id: UUID, place_code: str, body: BoardAllBody, caller: Caller
+) -> Response:
+    """Board everyone of a stop but those named."""
+    caller.require(roles=ABOARD)
+    called = RollCall(body.list_id, body.scanned_at, frozenset(body.except_booking_ids))
+
+    async def effect(tx: Tx) -> Answer:
+        await visible_trip(tx, trip_id)
+        answers = await boarding.board_all(tx, trip_id, place_code, called)
         return Answer(200, {"items": [_answer(a) for a in answers]})
 
     return await command(caller, effect)

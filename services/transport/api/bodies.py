@@ -193,6 +193,14 @@ class ScanBody(Body):
     ticket: TicketText | None = None
 
 
+class BoardAllBody(Body):
+    """Everyone of a stop is aboard but these; `list_id` names the list: it may come twice."""
+
+    list_id: UUID
+    scanned_at: AwareDatetime
+    except_booking_ids: list[UUID] = Field(default_factory=list, max_length=PASSENGERS_MAX)
+
+
 class HandoverBody(Body):
     """How a passenger was received."""
 

@@ -21,7 +21,7 @@ from services.transport.domain.drivers import breaches, legs_of
 from services.transport.domain.trip import Carrier, Stop, Trip, TripState
 from services.transport.handlers import trips
 from services.transport.handlers.refit import Refit, refit
-from services.transport.settings import TransportSettings
+from services.transport.settings import MINIMUM_LOAD, TransportSettings
 from shared.commands import Answer
 from shared.paging import LIMIT_DEFAULT, Cursor, Limit, page
 from shared.problem import Fault, Problem
@@ -35,7 +35,7 @@ async def post_trip(body: TripBody, caller: Caller) -> Response:
     """Schedule a trip; it opens by itself when enough people wait for it."""
     caller.require(roles=COORDINATOR)
     settings = caller.house.settings
-    minimum = settings.minimum_load if isinstance(settings, TransportSettings) else 20
+    minimum = settings.minimum_load if isinstance(settings, TransportSettings) else MINIMUM_LOAD
 
     async def effect(tx: Tx) -> Answer:
         trip = _planned(body, tx.ids.uuid7(), minimum)

@@ -2,8 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from uuid import UUID
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
 
 from contracts.transport import PassengerBoarded, PassengerHandedOver
 from services.transport.domain.boarding import GOOD, Scan, ScanResult, is_over, judge
@@ -27,6 +27,15 @@ class Answered:
     scan: Scan
     result: ScanResult
     expected_trip_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RollCall:
+    """An escort's list of a stop: when it was called, and who wasn't there."""
+
+    list_id: UUID
+    at: datetime
+    but: frozenset[UUID]
 
 
 async def board(tx: Tx, trip_id: UUID, scans: Sequence[Scan]) -> list[Answered]:
@@ -56,6 +65,21 @@ async def board(tx: Tx, trip_id: UUID, scans: Sequence[Scan]) -> list[Answered]:
     await store.update_bookings(tx, list(touched.values()))
     await insert_scans(tx, list(fresh.values()))
     return [_answer(s, known | fresh, bookings.get(s.booking_id)) for s in scans]
+
+
+async def board_all(tx: Tx, trip_id: UUID, place_code: str, called: RollCall) -> list[Answered]:
+    """Board everyone booked from a stop but the excepted: a scan each, as if read one by one."""
+    trip = await lock_trip(tx, trip_id)
+    index = trip.index_of(place_code)
+    if index is None:
+        raise NotFound
+    booked = await store.load_unboarded(tx, trip_id, [index])
+    scans = [
+        Scan(uuid5(called.list_id, str(b.booking_id)), b.booking_id, called.at, place_code)
+        for b in booked
+        if b.booking_id not in called.but
+    ]
+    return await board(tx, trip_id, scans)
 
 
 def _board(tx: Tx, booking: Booking, scan: Scan) -> None:

@@ -109,3 +109,24 @@ async def test_a_later_stop_is_missed_only_after_its_own_departure(world: World)
     assert await world.no_shows(timedelta(minutes=30)) == 1
     await world.let_pass(timedelta(hours=2))
     assert await world.no_shows(timedelta(minutes=30)) == 1
+
+
+async def test_everyone_but_the_named_boards_with_one_list_however_often_it_comes(
+    world: World,
+) -> None:
+    trip_id = await world.schedule(minimum_load=1)
+    here = [a_placement() for _ in range(3)]
+    there = a_placement(boarding_place_code="530921-00", origin_division_code="530921")
+    first, second, absent, _ = await placed(world.db, *here, there)
+    body = {
+        "list_id": str(IDS.uuid7()),
+        "scanned_at": at(7.9).isoformat(),
+        "except_booking_ids": [str(absent)],
+    }
+    path = f"trips/{trip_id}/stops/530902-00/board-all"
+    answer = await world.post(path, body)
+    assert {i["booking_id"] for i in answer["items"]} == {str(first), str(second)}
+    await world.post(path, body)
+    assert await states(world.db) == {"boarded": 2, "booked": 2}
+    assert len(await said(world.db, "passenger-boarded")) == 2
+    await world.post(f"trips/{trip_id}/stops/530902-99/board-all", body, 404)
