@@ -74,3 +74,11 @@ async def test_a_plan_of_the_pool_can_be_scheduled_as_it_stands(service_db: Serv
         assert refused["errors"][0]["code"] == "times_out_of_order"
         office = bearer(await an_office(db))
         await world.post("plans", BODY, 403, headers=office)
+
+
+async def test_the_service_as_it_runs_has_its_tickers_and_resources(service_db: ServiceDb) -> None:
+    db = await service_db("transport")
+    async with app_client("transport", db, await a_coordinator(db)) as http:
+        plan = (await http.post("/v1/plans", json=BODY)).json()
+        assert plan["runs"] == []
+        assert (await http.get("/openapi.json")).status_code == 200
