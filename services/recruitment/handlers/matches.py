@@ -1,5 +1,6 @@
 """Explains matching, pair by pair, and lets a person overrule it (PIPL art. 24)."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,6 +11,8 @@ from services.recruitment.domain import rules, score
 from services.recruitment.domain.parties import Candidate, Vacancy
 from services.recruitment.domain.rules import EXCLUDED, NO_OPENING, OFFERED_BEFORE
 from services.recruitment.domain.score import equity_points
+from services.recruitment.matching.problem import Problem
+from services.recruitment.matching.tables import nearest_vacancies
 from services.recruitment.store import drives, explained, marks, nominations, rounds
 from services.recruitment.store.rows import Row
 from shared.paging import page
@@ -47,7 +50,7 @@ async def explain(wanted: Wanted, tx: Tx) -> dict[str, object]:
         if wanted.vacancy_id in {None, v.vacancy_id}
     ]
     grounds = await _grounds(tx, wanted.drive_id, ids)
-    shown = [_explained(row, vacancies, grounds) for row in people]
+    shown = await asyncio.to_thread(_all_explained, people, vacancies, grounds)
     return page(shown, wanted.limit, "nomination_id")
 
 
@@ -67,10 +70,29 @@ async def _grounds(tx: Tx, drive_id: UUID, nomination_ids: Sequence[UUID]) -> _G
     return _Grounds(await rounds.load_pairs(tx, nomination_ids), equity, tx.today)
 
 
-def _explained(row: Row, vacancies: Sequence[Vacancy], grounds: _Grounds) -> dict[str, Any]:
-    candidate = rounds.candidate(row)
-    pairs = [_pair(candidate, v, grounds) for v in vacancies]
-    pairs.sort(key=lambda p: (len(p["failed"]), -p["score"], str(p["vacancy_id"])))
+def _all_explained(
+    rows: Sequence[Row], vacancies: Sequence[Vacancy], grounds: _Grounds
+) -> list[dict[str, Any]]:
+    """Explain each person with the vacancies that come nearest: fewest rules failed, best score."""
+    people = tuple(rounds.candidate(row) for row in rows)
+    problem = Problem(
+        people,
+        tuple(vacancies),
+        grounds.today,
+        preferred=grounds.pairs.preferred,
+        equity=grounds.equity,
+    )
+    nearest = nearest_vacancies(problem, SHOWN_MAX)
+    return [
+        _explained(row, (person, [vacancies[j] for j in places]), grounds)
+        for row, person, places in zip(rows, people, nearest, strict=True)
+    ]
+
+
+def _explained(
+    row: Row, match: tuple[Candidate, Sequence[Vacancy]], grounds: _Grounds
+) -> dict[str, Any]:
+    candidate, vacancies = match
     unplaced = row["unplaced_reason"]
     return {
         "nomination_id": candidate.nomination_id,
@@ -81,7 +103,7 @@ def _explained(row: Row, vacancies: Sequence[Vacancy], grounds: _Grounds) -> dic
         "unplaced": None
         if unplaced is None
         else {"reason": unplaced, "nearest_miss": row["nearest_miss"]},
-        "candidates": pairs[:SHOWN_MAX],
+        "candidates": [_pair(candidate, v, grounds) for v in vacancies],
     }
 
 

@@ -100,7 +100,7 @@ async def _number(tx: Tx, drive_id: UUID) -> int:
 async def _solved(problem: Problem) -> Solution:
     """Solve a round; a large one in its own process, because the solver holds the interpreter."""
     if len(problem.candidates) * len(problem.vacancies) <= PAIRS_INLINE_MAX:
-        return solve(problem)
+        return await asyncio.to_thread(solve, problem)
     return await asyncio.to_thread(_solved_apart, problem)
 
 

@@ -6,15 +6,16 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from services.recruitment.matching.groups import Group, Seated, Together
+from services.recruitment.matching.market import Market
 from services.recruitment.matching.tables import Arcs, Ints
 
 #: Beyond these many pairs the search could take longer than a round may.
 PAIRS_MAX: Final = 3_000
 #: Of CP-SAT's own clock, which counts work and not seconds: the same on every machine.
-DETERMINISTIC_LIMIT: Final = 2.0
+DETERMINISTIC_LIMIT: Final = 1.0
 
 
-def seat_exactly(together: Together, arcs: Arcs) -> Seated | None:
+def seat_exactly(together: Together, market: Market) -> Seated | None:
     """Seat groups as the best solution of the round does; None if too large or unproven.
 
     A group that was passed over too often isn't weighed against others any more: it is left to the
@@ -23,10 +24,9 @@ def seat_exactly(together: Together, arcs: Arcs) -> Seated | None:
     table, groups = together.table, together.groups
     policy = table.problem.policy
     overdue = any(g.skip_count >= policy.skip_max for g in groups)
-    pruned = len(table.free) > policy.best_count
-    if overdue or pruned or len(arcs.person) > PAIRS_MAX:
+    if overdue or market.pair_count > PAIRS_MAX:
         return None
-    model = _Model(together, arcs)
+    model = _Model(together, market.everything())
     chosen = model.solve()
     if chosen is None:
         return None

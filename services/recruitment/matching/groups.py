@@ -8,6 +8,7 @@ from uuid import UUID
 import numpy as np
 
 from services.recruitment.matching.flow import NOWHERE, assign
+from services.recruitment.matching.market import Market
 from services.recruitment.matching.problem import Problem
 from services.recruitment.matching.tables import (
     CHUNK,
@@ -15,7 +16,6 @@ from services.recruitment.matching.tables import (
     Bools,
     Ints,
     Table,
-    joined,
 )
 
 # A gain that no pair has: less than any price could take from a score.
@@ -90,15 +90,13 @@ class Together:
         self.clusters = Clusters(table.problem)
         self._offers = list(_offers(table, self.groups))
 
-    def arcs(self) -> Arcs:
-        """Give the members' arcs, only to clusters where the whole group may have room."""
-        return joined(self._arcs(offers) for offers in self._offers)
-
-    def _arcs(self, offers: "_Offers") -> Arcs:
-        has_room = np.zeros(len(self.table.free), dtype=np.bool_)
-        for _, cluster in _by_bound(offers.gains(None), self.clusters, self.table.free):
-            has_room[cluster] = self.table.free[cluster] > 0
-        return self.table.best_arcs(offers.rows, offers.fits & has_room, offers.scores)
+    def keep_out(self, market: Market) -> None:
+        """Let members go only to clusters where the whole group may have room."""
+        for offers in self._offers:
+            has_room = np.zeros(len(self.table.free), dtype=np.bool_)
+            for _, cluster in _by_bound(offers.gains(None), self.clusters, self.table.free):
+                has_room[cluster] = True
+            market.keep(offers.rows, has_room)
 
     def seat(self, price: Ints) -> Seated:
         """Let each group in turn take the cluster where it gains most over the openings' prices."""

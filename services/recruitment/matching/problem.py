@@ -18,13 +18,15 @@ RULES: Final = "rules"
 class Policy:
     """How a round is solved.
 
-    `best_count`: how many vacancies of each person are looked at (`facts.md` 45). Skipping of
+    `best_count`: how many vacancies of each person are looked at first, `passes_max`: how often
+    those are added that the prices call for. Skipping of
     groups: a group may be passed over in `skip_max` rounds because its openings are worth more to
     others; then it goes first whatever that costs, and if its openings aren't all free yet, those
     that are are kept from single persons for at most `hold_max` further rounds.
     """
 
-    best_count: int = 60
+    best_count: int = 25
+    passes_max: int = 4
     skip_max: int = 3
     hold_max: int = 5
 
@@ -64,7 +66,7 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """What a round decides; `bound` is the score that would be possible if groups could be split.
+    """What a round decides; `bound` is a score that none exceeds, were every group split.
 
     `skipped` are members of groups that were passed over, `held` tells that openings are kept for
     one.

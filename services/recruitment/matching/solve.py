@@ -5,8 +5,9 @@ import numpy as np
 from services.recruitment.domain import rules
 from services.recruitment.domain.rules import EXCLUDED, GROUP, NO_OPENING, OFFERED_BEFORE
 from services.recruitment.matching.exact import seat_exactly
-from services.recruitment.matching.flow import NOWHERE, assign, prices
+from services.recruitment.matching.flow import NOWHERE, assign
 from services.recruitment.matching.groups import Seated, Together
+from services.recruitment.matching.market import Market, Relaxed
 from services.recruitment.matching.problem import (
     NO_VACANCY,
     RULES,
@@ -15,7 +16,7 @@ from services.recruitment.matching.problem import (
     Problem,
     Solution,
 )
-from services.recruitment.matching.tables import CHUNK, Arcs, Ints, Table, joined
+from services.recruitment.matching.tables import CHUNK, Arcs, Bools, Ints, Table
 
 _LEFTOVER_PASSES_MAX = 20
 
@@ -24,25 +25,35 @@ def solve(problem: Problem) -> Solution:
     """Decide a round. The same problem gives the same solution, to the byte."""
     if not problem.candidates:
         return Solution((), (), 0, 0)
-    table = Table(problem)
-    count = len(problem.candidates)
-    together = Together(table)
-    singles = np.array([i for i in range(count) if i not in together.members], dtype=np.int32)
-    single_arcs = table.arcs(singles, table.free)
-    arcs = joined([single_arcs, together.arcs()])
-    chosen = relaxed = assign(count, table.free, arcs)
+    table, policy = Table(problem), problem.policy
+    together, market = Together(table), Market(table)
+    together.keep_out(market)
+    relaxed = market.relax(policy.best_count, policy.passes_max)
     seated = Seated(free=table.free.copy())
+    singles = np.array(
+        [i for i in range(len(problem.candidates)) if i not in together.members], dtype=np.int32
+    )
+    chosen = relaxed.chosen
     if together.groups:
-        exact = seat_exactly(together, arcs)
-        seated = exact or together.seat(prices(arcs, relaxed, table.free))
-        chosen = _seat_singles(count, single_arcs, seated)
+        seated = seat_exactly(together, market) or together.seat(relaxed.price)
+        chosen = _seat_singles(len(chosen), relaxed.arcs.of(_are_single(relaxed, together)), seated)
         chosen = _seat_skipped(together, chosen, seated)
-    chosen = _seat_leftovers(table, chosen, seated, singles)
+    chosen = _seat_leftovers(market, table, chosen, (seated, singles))
     total = _total(table, chosen)
-    bound = max(total, _total(table, relaxed))
-    matches = _matches(table, chosen)
-    misses = _misses(table, chosen, seated, together.members)
-    return Solution(matches, misses, total, bound, tuple(seated.skipped), bool(seated.held))
+    return Solution(
+        matches=_matches(table, chosen),
+        misses=_misses(table, chosen, seated, together.members),
+        total=total,
+        bound=relaxed.bound,
+        skipped=tuple(seated.skipped),
+        held=bool(seated.held),
+    )
+
+
+def _are_single(relaxed: Relaxed, together: Together) -> Bools:
+    is_single = np.ones(len(relaxed.chosen), dtype=np.bool_)
+    is_single[list(together.members)] = False
+    return is_single[relaxed.arcs.person]
 
 
 def _seat_singles(count: int, arcs: Arcs, seated: Seated) -> Ints:
@@ -75,14 +86,14 @@ def _free_for_singles(seated: Seated) -> Ints:
     return free
 
 
-def _seat_leftovers(table: Table, chosen: Ints, seated: Seated, singles: Ints) -> Ints:
+def _seat_leftovers(market: Market, table: Table, chosen: Ints, rest: tuple[Seated, Ints]) -> Ints:
     """Look beyond everybody's best vacancies, until nobody is left who fits one that is free."""
-    if len(table.free) <= table.problem.policy.best_count:
-        return chosen
+    seated, singles = rest
+    count = table.problem.policy.best_count
     for _ in range(_LEFTOVER_PASSES_MAX):
         free = _left(table, chosen)
         free[list(seated.held)] = 0
-        arcs = table.arcs(singles[chosen[singles] == NOWHERE], free)
+        arcs = market.best(singles[chosen[singles] == NOWHERE], free > 0, count)
         if not len(arcs.person):
             break
         more = assign(len(chosen), free, arcs)

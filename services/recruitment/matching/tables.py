@@ -103,20 +103,16 @@ class Table:
                 total[place] += score.PREFERRED
         return total
 
-    def arcs(self, rows: Ints, free: Ints) -> Arcs:
-        """Give what fits these persons among vacancies with openings free: the best of each."""
-        return joined(
-            self.best_arcs(part, (self.failed_counts(part) == 0) & (free > 0), self.scores(part))
-            for part in (rows[i : i + CHUNK] for i in range(0, len(rows), CHUNK))
-        )
 
-    def best_arcs(self, rows: Ints, fits: Bools, scores: Ints) -> Arcs:
-        """Give the arcs of these persons that a mask allows: the best of each."""
-        best = self.problem.policy.best_count
-        if fits.shape[1] > best:
-            fits = fits & _best(np.where(fits, scores, -1), rows, best)
-        place, vacancy = np.nonzero(fits)
-        return Arcs(rows[place], vacancy.astype(np.int32), scores[place, vacancy])
+def nearest_vacancies(problem: Problem, count: int) -> list[list[int]]:
+    """List of each person the vacancies (indices) with the fewest failed rules, best first."""
+    if not problem.candidates or not problem.vacancies:
+        return [[] for _ in problem.candidates]
+    table = Table(problem)
+    rows = np.arange(len(problem.candidates), dtype=np.int32)
+    order = table.failed_counts(rows).astype(np.int64) * 1_000_000 - table.scores(rows)
+    nearest: list[list[int]] = np.argsort(order, axis=1, kind="stable")[:, :count].tolist()
+    return nearest
 
 
 def joined(parts: Iterable[Arcs]) -> Arcs:
@@ -130,17 +126,6 @@ def joined(parts: Iterable[Arcs]) -> Arcs:
 
 
 _NONE: Final = np.empty(0, np.int32)
-
-
-def _best(scores: Ints, rows: Ints, best: int) -> Bools:
-    """Keep the best of each row; ties fall differently from person to person."""
-    columns = np.arange(scores.shape[1], dtype=np.int64)
-    shuffled = (rows[:, None].astype(np.int64) * 2_654_435_761 + columns * 40_503_011) >> 7
-    keys = scores.astype(np.int64) * 4096 + (shuffled & 4095)
-    kept = np.argpartition(keys, -best, axis=1)[:, -best:]
-    mask = np.zeros(scores.shape, dtype=np.bool_)
-    np.put_along_axis(mask, kept, values=True, axis=1)
-    return mask
 
 
 class _People:

@@ -14,6 +14,7 @@ from services.recruitment.store import vacancies
 from shared.problem import Problem
 from shared.transaction import Tx
 from tests.integration.recruitment.world import World, a_nomination
+from tests.support.http import a_coordinator, app_client
 
 CLAIMS, OPENINGS, RUNS = 200, 50, 20
 # As many as the pool has connections really run at once; more would only wait for one.
@@ -97,9 +98,21 @@ async def test_500_rows_into_120_openings_beside_50_claims_offer_exactly_120(
     vacancy_ids = [r["vacancy_id"] for r in await world.rows("SELECT vacancy_id FROM vacancy")]
     claimers = await crowd(world, drive_id, 50)
     people = [a_nomination(drive_id) for _ in range(500)]
-    claims = [claim_all(world, claimers[i::4], v) for i, v in enumerate(vacancy_ids)]
-    outcomes = await asyncio.gather(world.nominate(*people), *claims)
-    won = sum(o.count("won") for o in outcomes[1:] if o)
+    coordinator = await a_coordinator(world.db)
+    async with app_client("recruitment", world.db, coordinator) as client:
+
+        async def post(number: int, nomination_id: UUID) -> int:
+            body = {
+                "nomination_id": str(nomination_id),
+                "vacancy_id": str(vacancy_ids[number % 4]),
+            }
+            return (await client.post("/v1/offers", json=body)).status_code
+
+        claims = (post(*one) for one in enumerate(claimers))
+        _, *statuses = await asyncio.gather(world.nominate(*people), *claims)
+    assert set(statuses) <= {201, 409}
+    won = statuses.count(201)
+    assert won
     await world.rounds()
     counts = await world.counts()
     assert [taken for _, taken, _ in counts] == [30] * 4
