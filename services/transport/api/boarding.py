@@ -91,7 +91,7 @@ async def post_synced(trip_id: UUID, place_code: str, caller: Caller) -> Respons
 @router.post("/v1/trips/{trip_id}/handovers")
 async def post_handovers(
     trip_id: UUID,
-    body: Annotated[list[HandoverBody], Body(min_length=1, max_length=PASSENGERS_MAX)],
+    body: Annotated[list[HandoverBody], Body(max_length=PASSENGERS_MAX)],
     caller: Caller,
 ) -> Response:
     """Say how passengers were received; an enterprise for its own people."""
