@@ -19,6 +19,7 @@ from shared.transaction import Tx
 from tests.integration.lodging.world import IDS, World
 
 CLIENTS = 64
+POOL = 10
 REQUESTS = 4_000
 
 _OVERLAPS = """
@@ -64,14 +65,18 @@ async def ask(world: World, worker_id: UUID, rng: random.Random) -> None:
 
 async def race(world: World, workers: list[UUID], settlers: int) -> list[int]:
     """Let clients ask while settlers decide; give the overlaps of every snapshot."""
-    queue = list(workers)
+    # One iterator for all clients: each takes the next worker.
+    queue = iter(workers)
     rng = random.Random(7)
     asking = True
     snapshots: list[int] = []
+    # The pool's other connections are the settlers' and the watcher's.
+    connections = asyncio.Semaphore(POOL - settlers - 1)
 
     async def client() -> None:
-        while queue:
-            await ask(world, queue.pop(), rng)
+        for worker_id in queue:
+            async with connections:
+                await ask(world, worker_id, rng)
 
     async def settler() -> None:
         done = 1
