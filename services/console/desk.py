@@ -15,6 +15,8 @@ from shared.ids import Ids
 from shared.problem import Problem
 
 CALL_TIMEOUT_S: Final = 10.0
+# A roster's file is looked through, or a list is set on paper, before the answer.
+FILE_TIMEOUT_S: Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,30 @@ class Desk:
 
         Raises a `Problem`: the other's own refusal, or 503 when it is away.
         """
+        response = await self.send(service, identity, request)
+        return response.json() if response.content else None
+
+    async def fetch(self, service: str, identity: Identity, path: str) -> httpx2.Response:
+        """GET a file of another service as this user."""
+        url = self.urls.get(service, "") + path
+        request = self.http.build_request("GET", url, timeout=FILE_TIMEOUT_S)
+        return await self.send(service, identity, request)
+
+    async def upload(
+        self, service: str, identity: Identity, path: str, form: Mapping[str, Any]
+    ) -> Any:  # noqa: ANN401 (whatever the service answers)
+        """POST a multipart form: `file` is a name and its bytes, the rest are fields."""
+        fields = {name: value for name, value in form.items() if name != "file"}
+        url = self.urls.get(service, "") + path
+        request = self.http.build_request(
+            "POST", url, data=fields, files={"file": form["file"]}, timeout=FILE_TIMEOUT_S
+        )
+        return await self.forward(service, identity, request)
+
+    async def send(
+        self, service: str, identity: Identity, request: httpx2.Request
+    ) -> httpx2.Response:
+        """Send a request as this user; give the whole answer, whose status is no error."""
         if service not in self.urls:
             raise Problem(404, "not_found", "没有这个服务。There is no such service.")
         request.headers["Authorization"] = f"Bearer {self.token(identity)}"
@@ -46,7 +72,7 @@ class Desk:
             raise Problem(503, "service_away", detail, headers={"Retry-After": "2"}) from None
         if response.is_error:
             raise _as_problem(response)
-        return response.json() if response.content else None
+        return response
 
     async def ask(
         self, service: str, identity: Identity, path: str, **params: str | int | UUID | None

@@ -5,15 +5,19 @@ from fastapi import APIRouter
 from services.console.pages import (
     assets,
     doing,
+    enterprise,
     home,
+    inn,
     journeys,
     letters,
     monitor,
+    rosters,
     sign_in,
+    trips,
 )
 from services.console.pages.visit import PageRoute
 
 ROUTER = APIRouter(include_in_schema=False, route_class=PageRoute)
-for part in (sign_in, home, doing, monitor, journeys, letters):
+for part in (sign_in, home, doing, monitor, journeys, letters, rosters, trips, inn, enterprise):
     ROUTER.include_router(part.router)
 ROUTER.include_router(assets.router)

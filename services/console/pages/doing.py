@@ -64,14 +64,18 @@ _FLAGS: Final = frozenset({"rematch"})
 async def do(visit: Visitor) -> Response:
     """Give a command for each thing that was ticked, and say how it went."""
     form = await visit.form()
-    back = local_path(form.get("back"))
+    return visit.go(local_path(form.get("back")), await perform(visit, form))
+
+
+async def perform(visit: Visit, form: FormData) -> Notice:
+    """Give the command that a form names for each thing that it names; say how it went."""
     name = str(form.get("do", ""))
     command = COMMANDS.get(name)
     ids = _ids(form)
     if command is None or not ids:
-        return visit.go(back, Notice("failed", visit.words("doing.nothing_chosen")))
+        return Notice("failed", visit.words("doing.nothing_chosen"))
     refusals = await _tell_all(visit, command, ids, form)
-    return visit.go(back, _told(visit, name, len(ids) - len(refusals), refusals))
+    return _told(visit, name, len(ids) - len(refusals), refusals)
 
 
 async def _tell_all(

@@ -1,7 +1,7 @@
 """Persons on pages: masked by the registry, or by a mark of four characters; never by name here."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from services.console.pages.visit import Visit
 from shared.problem import Problem
 
 SHOWN_MAX: Final = 40
+_REVEALED: Final = ("name", "phone")
 _MAY_SEE: Final = frozenset({"office", "enterprise", "bureau", "auditor"})
 
 
@@ -33,3 +34,18 @@ async def _masked_name(visit: Visit, worker_id: UUID) -> str | None:
         return None
     name: str | None = found.get("name_masked")
     return name
+
+
+async def revealed(
+    visit: Visit, worker_ids: Iterable[UUID], purpose: str, scope: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """Ask the registry to show persons for a purpose; it decides about each, and keeps a record.
+
+    What it shows is for this one page: it is stored nowhere.
+    """
+    wanted = [str(w) for w in dict.fromkeys(worker_ids)]
+    if not wanted:
+        return {}
+    body = {"worker_ids": wanted, "fields": list(_REVEALED), "purpose": purpose, "scope": scope}
+    found = await visit.desk.tell("registry", visit.identity, "/v1/reveals", body)
+    return {str(item["worker_id"]): item for item in found["items"]}

@@ -22,10 +22,12 @@ class JourneyFilter:
 
 
 _STUCK: Final = "state = 'moving' AND since < clock_timestamp() - interval '30 seconds'"
+#: A journey's state with `stuck` in it.
+STATE: Final = f"CASE WHEN {_STUCK} THEN 'stuck' ELSE state END"
 _JOURNEYS: Final = f"""
 SELECT journey_id, worker_id, nomination_id, hire_id, placement_id, drive_id, office_id,
        enterprise_id,
-       CASE WHEN {_STUCK} THEN 'stuck' ELSE state END AS state, waiting_for, service, since
+       {STATE} AS state, waiting_for, service, since
 FROM journey
 """
 _WANTED: Final = f"""
@@ -93,8 +95,5 @@ async def list_tasks(
 
 async def count_states(tx: Tx) -> dict[str, int]:
     """Count the caller's journeys by state."""
-    rows = await tx.fetch(
-        f"SELECT CASE WHEN {_STUCK} THEN 'stuck' ELSE state END AS state, count(*) AS n"
-        " FROM journey GROUP BY 1"
-    )
+    rows = await tx.fetch(f"SELECT {STATE} AS state, count(*) AS n FROM journey GROUP BY 1")
     return {r["state"]: r["n"] for r in rows}
