@@ -71,6 +71,10 @@ class Envelope:
 
     def to_headers(self) -> list[tuple[str, bytes]]:
         """Give the record's headers."""
+        return [(name, value.encode("ascii")) for name, value in self.to_texts().items()]
+
+    def to_texts(self) -> dict[str, str]:
+        """Give the record's headers as texts, without the absent ones."""
         values = {
             "ce_specversion": SPEC_VERSION,
             "ce_id": str(self.id),
@@ -85,9 +89,7 @@ class Envelope:
             "ce_causationid": _text(self.causation_id),
             "traceparent": self.traceparent,
         }
-        return [
-            (name, value.encode("ascii")) for name, value in values.items() if value is not None
-        ]
+        return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
     def from_headers(cls, headers: Headers) -> "Envelope":

@@ -33,6 +33,8 @@ SELECT set_config('app.tenant_id', $1, true), set_config('app.account_id', $2, t
        business_now() AS now
 """
 
+# `json.dumps` with arguments makes an encoder each time.
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _NOTIFY = (
     "SELECT pg_notify(channel, payload) FROM unnest($1::text[], $2::text[]) u(channel, payload)"
 )
@@ -145,7 +147,7 @@ async def _nothing_to_reset(_: object) -> None:
 
 def _to_jsonb(value: object) -> bytes:
     # The first byte is the version of jsonb's binary form.
-    return b"\x01" + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return b"\x01" + _JSON.encode(value).encode()
 
 
 def _from_jsonb(data: bytes) -> object:

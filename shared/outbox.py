@@ -84,7 +84,7 @@ async def write(
 
 
 def _row(said: Said, envelope: Envelope) -> Row:
-    headers = {name: value.decode() for name, value in envelope.to_headers()}
+    headers = envelope.to_texts()
     return Row(
         envelope.id, slot_of(said.key), said.topic, said.key, envelope.subject, envelope.sequence,
         headers, said.body,

@@ -157,7 +157,7 @@ class Relay:
         """Park the aggregate of a row that can never be sent; which one it is shows alone."""
         if not isinstance(error, _NEVER):
             raise error
-        if self._rows_max == 1 or isinstance(error, MessageSizeTooLargeError):
+        if self._rows_max == 1:
             _LOG.error("outbox row %d can't be sent: %s", row["outbox_id"], type(error).__name__)
             await conn.execute(_PARK, row["outbox_id"], type(error).__name__)
         else:

@@ -79,17 +79,8 @@ def _hop(version: str, service: str, url: str, bootstrap_servers: str, prefix: s
     hop = next(h for h in HOPS if h.service == service)
     place = Place(hop, url, bootstrap_servers, prefix)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_served(version, place))
+        runner.run(SERVE[version](place))
     return 0
-
-
-async def _served(version: str, place: Place) -> None:
-    go = asyncio.Event()
-    serving = asyncio.create_task(SERVE[version](place, go))
-    print("ready", flush=True)
-    await asyncio.to_thread(sys.stdin.readline)
-    go.set()
-    await serving
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from contracts.samples import sample
 from shared.ids import Ids
 
 
-async def serve(place: Place, go: asyncio.Event) -> None:
-    """Run the hop until cancelled; it begins to hear at `go`."""
+async def serve(place: Place) -> None:
+    """Run the hop until cancelled."""
     hop, ids = place.hop, Ids()
     conn = await asyncpg.connect(place.database_url)
     servers = place.bootstrap_servers
@@ -25,7 +25,6 @@ async def serve(place: Place, go: asyncio.Event) -> None:
         bootstrap_servers=servers, acks="all", linger_ms=2, max_batch_size=512 * 1024
     )
     await producer.start()
-    await go.wait()
     await consumer.start()
     rest = _fields(hop)
     while True:

@@ -30,13 +30,12 @@ def _handlers(hop: Hop) -> Handlers:
     return handlers
 
 
-async def serve(place: Place, go: asyncio.Event) -> None:
-    """Run the hop until cancelled; it begins to hear at `go`."""
+async def serve(place: Place) -> None:
+    """Run the hop until cancelled."""
     db = await Database.open(place.database_url, service=place.hop.service)
     kafka = {"bootstrap_servers": place.bootstrap_servers}
     consumer = Consumer(db, _handlers(place.hop), kafka, topics=[place.topic(place.hop.source)])
     async with asyncio.TaskGroup() as group:
         if place.hop.says:
             group.create_task(Relay(db, kafka).run())
-        await go.wait()
         group.create_task(consumer.run())

@@ -25,8 +25,8 @@ _SAY = "INSERT INTO outbox VALUES ($1, $2, $3, $4::text::jsonb, $5)"
 _SENT = "DELETE FROM outbox WHERE event_id = $1"
 
 
-async def serve(place: Place, go: asyncio.Event) -> None:
-    """Run the hop until cancelled; it begins to hear at `go`. Inbox and outbox are in there."""
+async def serve(place: Place) -> None:
+    """Run the hop until cancelled. Inbox and outbox are in there."""
     hop, ids = place.hop, Ids()
     pool = await asyncpg.create_pool(place.database_url, min_size=1, max_size=4)
     broker = KafkaBroker(place.bootstrap_servers, acks="all", enable_idempotence=True, logger=None)
@@ -57,7 +57,6 @@ async def serve(place: Place, go: asyncio.Event) -> None:
         ack_policy=AckPolicy.ACK,
     )
     subscriber(hear)
-    await go.wait()
     await broker.start()
     await asyncio.Future()
 

@@ -1,6 +1,7 @@
 """What a round needs: servers, databases, topics, seeds, one process per hop, and a stopwatch."""
 
 import asyncio
+import signal
 import subprocess
 import sys
 import time
@@ -27,6 +28,8 @@ from stack.sockets import free_ports
 VERSIONS = ("plain", "over_shared", "bare")
 ROUND_TIMEOUT_S = 600.0
 POLL_INTERVAL_S = 0.1
+# Members join, caches fill: nothing of it is measured.
+WARM_UP_JOURNEYS = 50
 SETTINGS = {"synchronous_commit": "on", "fsync": "on"}
 
 
@@ -86,13 +89,16 @@ class Rig:
         """Send journeys through the hops of a version, and wait for the last one."""
         first, last = [await asyncpg.connect(self._at(version, h)) for h in (FIRST, LAST)]
         before = await last.fetchval("SELECT count(*) FROM hop_effect")
-        begun = await first.fetchval("SELECT clock_timestamp()")
-        await self._seed(version, journeys)
         async with self._hops(version) as processes:
+            await self._seed(version, WARM_UP_JOURNEYS)
+            await _until(last, before + WARM_UP_JOURNEYS, processes)
+            # All seeds lie there before the first hop sees one: seeding isn't measured.
+            processes[0].send_signal(signal.SIGSTOP)
+            await self._seed(version, journeys)
+            begun = await first.fetchval("SELECT clock_timestamp()")
             cpu = self._cpu_s(processes)
-            for process in processes:
-                _tell(process)
-            await _until(last, before + journeys, processes)
+            processes[0].send_signal(signal.SIGCONT)
+            await _until(last, before + WARM_UP_JOURNEYS + journeys, processes)
             cpu = self._cpu_s(processes) - cpu
         start = await first.fetchval("SELECT min(at) FROM hop_effect WHERE at > $1", begun)
         end = await last.fetchval("SELECT max(at) FROM hop_effect")
@@ -127,29 +133,23 @@ class Rig:
         await producer.stop()
 
     @asynccontextmanager
-    async def _hops(self, version: str) -> AsyncIterator[list[subprocess.Popen[str]]]:
+    async def _hops(self, version: str) -> AsyncIterator[list[subprocess.Popen[bytes]]]:
         processes = [self._hop(version, hop) for hop in HOPS]
         try:
-            for process in processes:
-                assert process.stdout
-                ready = await asyncio.to_thread(process.stdout.readline)
-                assert ready == "ready\n", f"a hop of {version} did not start"
             yield processes
         finally:
             for process in processes:
                 process.terminate()
             for process in processes:
-                await asyncio.to_thread(process.communicate)
+                await asyncio.to_thread(process.wait)
 
-    def _hop(self, version: str, hop: Hop) -> subprocess.Popen[str]:
+    def _hop(self, version: str, hop: Hop) -> subprocess.Popen[bytes]:
         url, servers = self._urls[version, hop.service], self.kafka.bootstrap_servers
         words = ["hop", version, hop.service, url, servers, _prefix(version)]
-        return subprocess.Popen(  # noqa: S603 (ourselves)
-            [sys.executable, "-m", "bench.four_hops", *words],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        command = [sys.executable, "-m", "bench.four_hops", *words]
+        return subprocess.Popen(command)  # noqa: S603 (ourselves)
 
-    def _cpu_s(self, processes: list[subprocess.Popen[str]]) -> float:
+    def _cpu_s(self, processes: list[subprocess.Popen[bytes]]) -> float:
         roots = [p.pid for p in processes] + [self.postgres.pid or 0, *self.kafka.pids().values()]
         total = 0.0
         for root in map(psutil.Process, roots):
@@ -162,12 +162,6 @@ class Rig:
 
 def _prefix(version: str) -> str:
     return "" if version == "over_shared" else f"{version}."
-
-
-def _tell(process: subprocess.Popen[str]) -> None:
-    assert process.stdin
-    process.stdin.write("go\n")
-    process.stdin.flush()
 
 
 def _effect_table(hop: Hop) -> str:
@@ -187,7 +181,7 @@ async def _run(url: str, sql: str) -> None:
 
 
 async def _until(
-    conn: asyncpg.Connection, wanted: int, processes: list[subprocess.Popen[str]]
+    conn: asyncpg.Connection, wanted: int, processes: list[subprocess.Popen[bytes]]
 ) -> None:
     deadline = time.monotonic() + ROUND_TIMEOUT_S
     while (found := await conn.fetchval("SELECT count(*) FROM hop_effect")) < wanted:
