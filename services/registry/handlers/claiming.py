@@ -1,128 +1,154 @@
 """Decides a batch's rows against everybody else's: all is claimed before any is told."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from uuid import UUID
 
 from services.registry.domain import Wishes
-from services.registry.roster.settle import Outcome, Settled, Standing, settle
+from services.registry.handlers.taking import Roster
+from services.registry.roster.settle import Outcome, Settled
 from services.registry.store import nominations, people
-from services.registry.store.batches import Batch
 from services.registry.store.nominations import Nomination
 from shared.transaction import Tx
 
 _SLICE: Final = 10_000
-GROUP_MEMBERS_MAX: Final = 20
 
 T = TypeVar("T")
-Refresh = Callable[[list[int]], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class Claimed:
-    """The decision: each row's outcome, person and nomination; by the row's place in the file."""
+    """The decision about a roster; every list is by the row's place in the file.
 
+    `worker_ids` of rows that were accepted or are known; `fresh` where the person is new here.
+    """
+
+    roster: Roster
     settled: list[Settled]
-    workers: dict[bytes, UUID]
-    fresh: set[UUID]
-    rows: list[Standing]
-    nominations: dict[int, Nomination] = field(default_factory=dict)
+    worker_ids: list[UUID | None]
+    fresh: bytearray
+    nomination_ids: list[UUID | None]
     group_ids: dict[int, UUID] = field(default_factory=dict)
 
-    def worker_of(self, index: int) -> UUID | None:
-        """The person of a row that was accepted or is known."""
-        person = self.rows[index].person
-        return self.workers.get(person) if person else None
+    @property
+    def nominated_count(self) -> int:
+        """How many rows became nominations."""
+        return sum(1 for i in self.nomination_ids if i)
+
+    def nomination(self, index: int) -> Nomination | None:
+        """Give the nomination that a row became."""
+        nomination_id, worker_id = self.nomination_ids[index], self.worker_ids[index]
+        if nomination_id is None or worker_id is None:
+            return None
+        batch, told = self.roster.batch, self.roster.wishes[index]
+        place = self.settled[index]
+        group_id = None if place.group is None else self.group_ids.get(place.group)
+        return Nomination(
+            nomination_id=nomination_id,
+            worker_id=worker_id,
+            office_id=batch.tenant_id,
+            batch_id=batch.batch_id,
+            drive_id=batch.drive_id,
+            wishes=Wishes(
+                available_from=told.available_from or batch.submitted_on,
+                boarding_place_code=told.boarding_place_code,
+                needs_bed=bool(told.needs_bed),
+            ),
+            group_id=group_id,
+            group_size=place.group_size if group_id else None,
+        )
 
 
-async def claim(
-    tx: Tx, batch: Batch, rows: list[Standing], wishes: Sequence[Wishes], refresh: Refresh
-) -> Claimed:
+async def claim(tx: Tx, roster: Roster) -> Claimed:
     """Decide every row. Others that bring the same persons wait for this transaction's commit."""
-    settled = await _settled(rows)
-    fresh = await _claim_persons(tx, rows, settled)
-    claimed = Claimed(settled, await _find_workers(tx, rows), fresh, rows)
-    if batch.kind == "origin_roster":
-        await _nominate(tx, batch, claimed, wishes, refresh)
+    count = len(roster.rows)
+    claimed = Claimed(
+        roster=roster,
+        settled=await asyncio.to_thread(roster.settle),
+        worker_ids=[None] * count,
+        fresh=bytearray(count),
+        nomination_ids=[None] * count,
+    )
+    await _claim_persons(tx, claimed)
+    await _find_persons(tx, claimed)
+    if roster.batch.kind == "origin_roster":
+        await _nominate(tx, claimed)
+        await _group(tx, claimed)
     return claimed
 
 
-async def _settled(rows: list[Standing]) -> list[Settled]:
-    return await asyncio.to_thread(settle, rows, group_members_max=GROUP_MEMBERS_MAX)
+def _accepted(claimed: Claimed) -> list[int]:
+    return [i for i, s in enumerate(claimed.settled) if s.outcome is Outcome.ACCEPTED]
 
 
-async def _claim_persons(tx: Tx, rows: list[Standing], settled: list[Settled]) -> set[UUID]:
-    accepted = sorted(
-        row.person
-        for row, s in zip(rows, settled, strict=True)
-        if s.outcome is Outcome.ACCEPTED and row.person
-    )
-    fresh: set[UUID] = set()
-    for part in _slices(accepted):
-        fresh |= await people.claim_persons(tx, part, [tx.ids.uuid4() for _ in part])
-    return fresh
+async def _claim_persons(tx: Tx, claimed: Claimed) -> None:
+    rows = claimed.roster.rows
+    order = sorted(_accepted(claimed), key=lambda i: rows[i].person or b"")
+    for part in _slices(order):
+        blinds = [rows[i].person or b"" for i in part]
+        new_ids = [tx.ids.uuid4() for _ in part]
+        entered = await people.claim_persons(tx, blinds, new_ids)
+        for i, worker_id in zip(part, new_ids, strict=True):
+            if worker_id in entered:
+                claimed.worker_ids[i], claimed.fresh[i] = worker_id, 1
 
 
-async def _find_workers(tx: Tx, rows: list[Standing]) -> dict[bytes, UUID]:
-    found: dict[bytes, UUID] = {}
-    for part in _slices(sorted({r.person for r in rows if r.person and not r.has_error})):
-        found |= await people.find_worker_ids(tx, part)
-    return found
+async def _find_persons(tx: Tx, claimed: Claimed) -> None:
+    """Find who was there before: persons whom somebody else brought, and known ones."""
+    rows, settled = claimed.roster.rows, claimed.settled
+    old = [
+        i
+        for i, row in enumerate(rows)
+        if row.person
+        and claimed.worker_ids[i] is None
+        and (settled[i].outcome is Outcome.ACCEPTED or _is_known(settled[i]))
+    ]
+    for part in _slices(sorted(old, key=lambda i: rows[i].person or b"")):
+        found = await people.find_worker_ids(tx, [rows[i].person or b"" for i in part])
+        for i in part:
+            claimed.worker_ids[i] = found.get(rows[i].person or b"")
 
 
-async def _nominate(
-    tx: Tx, batch: Batch, claimed: Claimed, wishes: Sequence[Wishes], refresh: Refresh
-) -> None:
+def _is_known(settled: Settled) -> bool:
+    return settled.outcome is Outcome.DUPLICATE and "duplicate_in_file" not in settled.codes
+
+
+async def _nominate(tx: Tx, claimed: Claimed) -> None:
     while True:
-        wanted = [
-            i
-            for i, s in enumerate(claimed.settled)
-            if s.outcome is Outcome.ACCEPTED and i not in claimed.nominations
-        ]
-        new = [_nomination(tx, batch, claimed, i, wishes[i]) for i in wanted]
-        order = sorted(zip(new, wanted, strict=True), key=lambda pair: pair[0].worker_id)
+        wanted = [i for i in _accepted(claimed) if claimed.nomination_ids[i] is None]
+        order = sorted(wanted, key=lambda i: str(claimed.worker_ids[i]))
         for part in _slices(order):
-            entered = await nominations.insert_nominations(tx, [n for n, _ in part])
-            claimed.nominations |= {i: n for n, i in part if n.nomination_id in entered}
-        lost = [i for i in wanted if i not in claimed.nominations]
+            await _insert(tx, claimed, part)
+        lost = [i for i in wanted if claimed.nomination_ids[i] is None]
         if not lost:
-            break
+            return
         # Somebody was faster between our look and our claim: see who, and decide again.
-        await refresh(lost)
-        claimed.settled = await _settled(claimed.rows)
-    await _group(tx, claimed)
+        await claimed.roster.look_up(tx, lost)
+        claimed.settled = await asyncio.to_thread(claimed.roster.settle)
+        await _find_persons(tx, claimed)
 
 
-def _nomination(tx: Tx, batch: Batch, claimed: Claimed, index: int, told: Wishes) -> Nomination:
-    worker_id = claimed.worker_of(index)
-    if worker_id is None:
-        raise LookupError("an accepted row has its person")
-    return Nomination(
-        nomination_id=tx.ids.uuid7(),
-        worker_id=worker_id,
-        office_id=batch.tenant_id,
-        batch_id=batch.batch_id,
-        drive_id=batch.drive_id,
-        wishes=Wishes(
-            available_from=told.available_from or batch.submitted_on,
-            boarding_place_code=told.boarding_place_code,
-            needs_bed=bool(told.needs_bed),
-        ),
-    )
+async def _insert(tx: Tx, claimed: Claimed, part: Sequence[int]) -> None:
+    for i in part:
+        claimed.nomination_ids[i] = tx.ids.uuid7()
+    # They enter without their groups: those are known only when all of them are in.
+    new = [n for i in part if (n := claimed.nomination(i))]
+    entered = await nominations.insert_nominations(tx, new)
+    for i in part:
+        if claimed.nomination_ids[i] not in entered:
+            claimed.nomination_ids[i] = None
 
 
 async def _group(tx: Tx, claimed: Claimed) -> None:
-    members = []
-    for i, nomination in claimed.nominations.items():
-        place = claimed.settled[i]
-        if place.group is not None:
-            group_id = claimed.group_ids.setdefault(place.group, tx.ids.uuid7())
-            nomination.group_id, nomination.group_size = group_id, place.group_size
-            members.append(nomination)
+    members = [i for i in _accepted(claimed) if claimed.settled[i].group is not None]
+    for i in members:
+        group = claimed.settled[i].group
+        if group is not None and group not in claimed.group_ids:
+            claimed.group_ids[group] = tx.ids.uuid7()
     for part in _slices(members):
-        await nominations.update_groups(tx, part)
+        await nominations.update_groups(tx, [n for i in part if (n := claimed.nomination(i))])
 
 
 def _slices(items: Sequence[T]) -> Iterator[Sequence[T]]:

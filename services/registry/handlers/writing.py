@@ -21,10 +21,8 @@ from services.registry.handlers.saying import (
 )
 from services.registry.handlers.values import day_of, wishes_of
 from services.registry.roster.check import CheckedRow
-from services.registry.roster.reading import Layout
 from services.registry.roster.settle import Outcome
 from services.registry.store import batches, nominations, people
-from services.registry.store.batches import Batch
 from services.registry.store.nominations import Hire
 from services.registry.store.people import SEALED, Relation
 from services.registry.vault import seal, seal_with
@@ -42,20 +40,20 @@ class _Person:
     row: CheckedRow
     worker_id: UUID
     accepted: bool
+    fresh: bool
 
 
 class ChunkWriter:
     """Writes chunk after chunk of one batch."""
 
-    def __init__(
-        self, tx: Tx, intake: Intake, batch: Batch, claimed: Claimed, layout: Layout
-    ) -> None:
+    def __init__(self, tx: Tx, intake: Intake, claimed: Claimed) -> None:
+        batch, fields = claimed.roster.batch, claimed.roster.layout.fields
         self._tx = tx
         self._vault = intake.vault
         self._batch = batch
         self._claimed = claimed
         self._tenant_kind = "office" if batch.kind == "origin_roster" else "enterprise"
-        self._columns = {f: i for i, f in enumerate(layout.fields) if f in SEALED}
+        self._columns = {f: i for i, f in enumerate(fields) if f in SEALED}
 
     async def write(self, start: int, chunk: Sequence[CheckedRow]) -> None:
         """Write a chunk, its first row being the `start`th of the file."""
@@ -65,9 +63,10 @@ class ChunkWriter:
             settled = self._claimed.settled[index]
             if settled.outcome is Outcome.REJECTED or "duplicate_in_file" in settled.codes:
                 left_out.append((index, row))
-            elif worker_id := self._claimed.worker_of(index):
+            elif worker_id := self._claimed.worker_ids[index]:
                 accepted = settled.outcome is Outcome.ACCEPTED
-                persons.append(_Person(index, row, worker_id, accepted))
+                fresh = bool(self._claimed.fresh[index])
+                persons.append(_Person(index, row, worker_id, accepted, fresh))
         if persons:
             await self._write_persons(persons)
         if left_out:
@@ -88,7 +87,7 @@ class ChunkWriter:
 
     async def _write_relations(self, persons: list[_Person]) -> dict[UUID, Profile]:
         tx, tenant_id = self._tx, self._batch.tenant_id
-        returning = [p.worker_id for p in persons if p.worker_id not in self._claimed.fresh]
+        returning = [p.worker_id for p in persons if not p.fresh]
         known = await people.find_relations(tx, tenant_id, returning) if returning else {}
         ids = {p.worker_id: known.get(p.worker_id) or tx.ids.uuid7() for p in persons}
         keys = await self._vault.load_keys(known.values()) if known else {}
@@ -117,24 +116,25 @@ class ChunkWriter:
             if text:
                 sealed[field] = seal_with(cipher, text.encode(), field_place(relation_id, field))
         profile = _profile(values)
-        new_here = person.worker_id in self._claimed.fresh or person.accepted
         return Relation(
             relation_id=relation_id,
             worker_id=person.worker_id,
-            profile=profile.with_origin(self._batch.division_code) if new_here else profile,
+            profile=self._whole(profile) if person.accepted else profile,
             sealed=sealed,
             poverty_lifted=values.get("poverty_lifted_worker"),
             monitored=values.get("monitored_person"),
         )
 
+    def _whole(self, profile: Profile) -> Profile:
+        return profile.with_origin(self._batch.division_code)
+
     async def _write_workers(self, persons: list[_Person]) -> None:
-        tx, fresh = self._tx, self._claimed.fresh
-        told = [(p.worker_id, _profile(p.row.values)) for p in persons]
-        new = [(w, p.with_origin(self._batch.division_code)) for w, p in told if w in fresh]
+        tx = self._tx
+        new = [(p.worker_id, self._whole(_profile(p.row.values))) for p in persons if p.fresh]
         await people.insert_workers(tx, new)
         for worker_id, profile in new:
             say_registered(tx, worker_id, profile)
-        old = [(w, p) for w, p in told if w not in fresh]
+        old = [(p.worker_id, _profile(p.row.values)) for p in persons if not p.fresh]
         changed = await people.update_workers(tx, old) if old else {}
         for worker_id, profile in changed.items():
             say_updated(tx, worker_id, profile)
@@ -144,7 +144,7 @@ class ChunkWriter:
     ) -> dict[UUID, tuple[UUID | None, UUID | None]]:
         links: dict[UUID, tuple[UUID | None, UUID | None]] = {}
         for p in persons:
-            nomination = self._claimed.nominations.get(p.index)
+            nomination = self._claimed.nomination(p.index)
             if nomination:
                 say_nominated(self._tx, nomination, profiles[p.worker_id])
                 links[p.worker_id] = (nomination.nomination_id, None)
@@ -192,7 +192,7 @@ class ChunkWriter:
         records = [
             (
                 key.key_id, batch.batch_id, row.row, batch.tenant_id,
-                self._claimed.rows[index].person,
+                self._claimed.roster.rows[index].person,
                 seal(key.key, json.dumps(row.cells, ensure_ascii=False).encode(), key.key_id.bytes),
                 expires_at,
             )

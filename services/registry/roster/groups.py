@@ -1,78 +1,76 @@
 """Who travels together: unions of equal texts and of mutual naming (rosters.md, Groups)."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
-_NOBODY: Final = ("无", "没有", "否", "不", "0", "-", "/", "无同行")
+_NOBODY: Final = frozenset({"", "无", "没有", "否", "不", "0", "-", "/", "无同行"})
 _PAIR: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Named(Protocol):
     """A row as groups see it: its name and what its 同行人 says, both cleaned."""
 
     name: str
     companions: str
-    accepted: bool
-    left_out: bool
 
 
 @dataclass(slots=True)
-class Place:
-    """A row's group (numbered from 0), its size in accepted members, and warnings about it."""
+class Groups:
+    """Groups by their number from 0, each with the accepted rows in it; and warnings by row."""
 
-    group: int | None = None
-    size: int | None = None
-    codes: list[str] = field(default_factory=list)
+    members: list[list[int]] = field(default_factory=list)
+    codes: dict[int, str] = field(default_factory=dict)
 
 
-def form_groups(members: Sequence[Member], *, members_max: int) -> list[Place]:
-    """Give each row its place; only accepted rows are ever in a group."""
-    places = [Place() for _ in members]
-    number = 0
-    for union in _unions(members):
-        accepted = [i for i in union if members[i].accepted]
+def form_groups(
+    rows: Sequence[Named],
+    is_accepted: Callable[[int], bool],
+    is_left_out: Callable[[int], bool],
+    *,
+    members_max: int,
+) -> Groups:
+    """Form the groups of a roster; only accepted rows are ever in one, or told of one."""
+    groups = Groups()
+    for union in _unions(rows):
+        accepted = [i for i in union if is_accepted(i)]
         if len(accepted) > members_max:
-            _warn(places, accepted, "group_too_large")
+            groups.codes.update(dict.fromkeys(accepted, "group_too_large"))
             continue
-        if any(members[i].left_out for i in union):
-            _warn(places, accepted, "group_incomplete")
-        if len(accepted) < _PAIR:
-            continue
-        for i in accepted:
-            places[i].group, places[i].size = number, len(accepted)
-        number += 1
-    return places
+        if any(map(is_left_out, union)):
+            groups.codes.update(dict.fromkeys(accepted, "group_incomplete"))
+        if len(accepted) >= _PAIR:
+            groups.members.append(accepted)
+    return groups
 
 
-def _warn(places: list[Place], rows: list[int], code: str) -> None:
-    for i in rows:
-        places[i].codes.append(code)
-
-
-def _unions(members: Sequence[Member]) -> list[list[int]]:
+def _unions(rows: Sequence[Named]) -> list[list[int]]:
     """Unite rows of equal text, and the row whose own name is that text; in the file's order."""
-    parent = list(range(len(members)))
+    speaking = [i for i, row in enumerate(rows) if row.companions not in _NOBODY]
+    if not speaking:
+        return []
+    parent: dict[int, int] = {}
 
     def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
+        while (above := parent.setdefault(i, i)) != i:
+            i = parent[i] = parent[above]
         return i
 
-    borne = Counter(m.name for m in members if m.name)
-    row_of = {m.name: i for i, m in enumerate(members) if borne[m.name] == 1}
+    named = _named(rows, {rows[i].companions for i in speaking})
     first_with: dict[str, int] = {}
-    for i, member in enumerate(members):
-        text = member.companions
-        if not text or text in _NOBODY:
-            continue
+    for i in speaking:
+        text = rows[i].companions
         parent[root(i)] = root(first_with.setdefault(text, i))
-        if text in row_of:
-            parent[root(row_of[text])] = root(i)
+        if text in named:
+            parent[root(named[text])] = root(i)
     unions: dict[int, list[int]] = defaultdict(list)
-    for i in range(len(members)):
+    for i in sorted(parent):
         unions[root(i)].append(i)
-    return sorted((u for u in unions.values() if len(u) >= _PAIR), key=lambda u: u[0])
+    return [union for union in unions.values() if len(union) >= _PAIR]
+
+
+def _named(rows: Sequence[Named], texts: set[str]) -> dict[str, int]:
+    """Find the rows whose name is one of the texts; a name borne by two rows names neither."""
+    borne = Counter(row.name for row in rows if row.name in texts)
+    return {row.name: i for i, row in enumerate(rows) if borne.get(row.name) == 1}

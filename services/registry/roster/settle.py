@@ -1,10 +1,14 @@
 """What becomes of each row: decided once for the whole roster, pure (rosters.md, Persons)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-from services.registry.roster.groups import Member, form_groups
+from services.registry.roster.groups import form_groups
+from services.registry.roster.limits import Limits
+
+GROUP_MEMBERS_MAX: Final = Limits().group_members_max
 
 
 class Outcome(StrEnum):
@@ -41,41 +45,47 @@ class Settled:
     """
 
     outcome: Outcome
-    codes: list[str] = field(default_factory=list)
+    codes: tuple[str, ...] = ()
     first_row: int | None = None
     group: int | None = None
     group_size: int | None = None
 
 
-def settle(rows: Sequence[Standing], *, group_members_max: int) -> list[Settled]:
+def settle(
+    rows: Sequence[Standing], *, group_members_max: int = GROUP_MEMBERS_MAX
+) -> list[Settled]:
     """Decide every row, in the order of the file; the answer has the rows' order."""
     first_rows: dict[bytes, int] = {}
     settled = [_settled(row, first_rows) for row in rows]
-    members = [
-        Member(r.name, r.companions, accepted=s.outcome is Outcome.ACCEPTED, left_out=_left_out(s))
-        for r, s in zip(rows, settled, strict=True)
-    ]
-    for one, place in zip(
-        settled, form_groups(members, members_max=group_members_max), strict=True
-    ):
-        one.group, one.group_size = place.group, place.size
-        one.codes.extend(place.codes)
+    groups = form_groups(
+        rows,
+        lambda i: settled[i].outcome is Outcome.ACCEPTED,
+        lambda i: _left_out(settled[i]),
+        members_max=group_members_max,
+    )
+    for number, members in enumerate(groups.members):
+        for i in members:
+            settled[i].group, settled[i].group_size = number, len(members)
+    for i, code in groups.codes.items():
+        settled[i].codes += (code,)
     return settled
 
 
 def _settled(row: Standing, first_rows: dict[bytes, int]) -> Settled:
     earlier = first_rows.get(row.person) if row.person else None
-    codes = []
-    if earlier is not None:
-        codes.append("duplicate_in_file")
-    if row.elsewhere:
-        codes.append("already_nominated")
-    if row.known:
-        codes.append("already_known")
     outcome = _outcome(row, is_repeat=earlier is not None)
     if row.person and not row.has_error and earlier is None and not row.elsewhere:
         first_rows[row.person] = row.row
-    return Settled(outcome, codes, earlier)
+    return Settled(outcome, _codes(row, is_repeat=earlier is not None), earlier)
+
+
+def _codes(row: Standing, *, is_repeat: bool) -> tuple[str, ...]:
+    told = (
+        (is_repeat, "duplicate_in_file"),
+        (row.elsewhere, "already_nominated"),
+        (row.known, "already_known"),
+    )
+    return tuple(code for says, code in told if says)
 
 
 def _outcome(row: Standing, *, is_repeat: bool) -> Outcome:

@@ -19,11 +19,11 @@ def settled(*rows: Standing) -> list[Settled]:
 
 
 def outcomes(*rows: Standing) -> list[tuple[Outcome, list[str]]]:
-    return [(s.outcome, s.codes) for s in settled(*rows)]
+    return [(s.outcome, list(s.codes)) for s in settled(*rows)]
 
 
 def groups(*rows: Standing) -> list[tuple[int | None, int | None, list[str]]]:
-    return [(s.group, s.group_size, s.codes) for s in settled(*rows)]
+    return [(s.group, s.group_size, list(s.codes)) for s in settled(*rows)]
 
 
 def test_a_later_row_of_an_accepted_person_is_a_duplicate_and_names_the_first() -> None:
