@@ -24,15 +24,17 @@ class JourneyFilter:
 _STUCK: Final = "state = 'moving' AND since < clock_timestamp() - interval '30 seconds'"
 #: A journey's state with `stuck` in it.
 STATE: Final = f"CASE WHEN {_STUCK} THEN 'stuck' ELSE state END"
+#: No event tells an inn in which drive its guest found the job.
+_DRIVE: Final = "CASE WHEN app_tenant_kind() <> 'inn' THEN drive_id END"
 _JOURNEYS: Final = f"""
-SELECT journey_id, worker_id, nomination_id, hire_id, placement_id, drive_id, office_id,
-       enterprise_id,
+SELECT journey_id, worker_id, nomination_id, hire_id, placement_id, {_DRIVE} AS drive_id,
+       office_id, enterprise_id,
        {STATE} AS state, waiting_for, service, since
 FROM journey
 """
 _WANTED: Final = f"""
 ($1::uuid IS NULL OR worker_id = $1) AND ($2::uuid IS NULL OR placement_id = $2)
-AND ($3::uuid IS NULL OR drive_id = $3)
+AND ($3::uuid IS NULL OR {_DRIVE} = $3)
 AND ($4::text IS NULL OR (state = CASE $4 WHEN 'stuck' THEN 'moving' ELSE $4 END
     AND ($4 NOT IN ('stuck', 'moving') OR ({_STUCK}) = ($4 = 'stuck'))))
 """
@@ -68,9 +70,9 @@ async def get_journey(tx: Tx, journey_id: UUID) -> dict[str, Any] | None:
     return {**row, "events": [dict(e) for e in events], "tasks": [dict(t) for t in tasks]}
 
 
-_TASKS: Final = """
-SELECT kind, subject, journey_id, service, worker_id, office_id, enterprise_id, inn_id, drive_id,
-       opened_at, due_at
+_TASKS: Final = f"""
+SELECT kind, subject, journey_id, service, worker_id, office_id, enterprise_id, inn_id,
+       {_DRIVE} AS drive_id, opened_at, due_at
 FROM task WHERE closed_at IS NULL
 """
 
