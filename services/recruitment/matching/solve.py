@@ -23,8 +23,9 @@ _LEFTOVER_PASSES_MAX = 20
 
 def solve(problem: Problem) -> Solution:
     """Decide a round. The same problem gives the same solution, to the byte."""
-    if not problem.candidates:
-        return Solution((), (), 0, 0)
+    if not problem.candidates or not problem.vacancies:
+        nobody = (Miss(i, NO_VACANCY, None, ()) for i in range(len(problem.candidates)))
+        return Solution((), tuple(nobody), 0, 0)
     table, policy = Table(problem), problem.policy
     together, market = Together(table), Market(table)
     together.keep_out(market)
@@ -124,8 +125,6 @@ def _misses(table: Table, chosen: Ints, seated: Seated, members: set[int]) -> tu
     left = _left(table, chosen)
     left[list(seated.held)] = 0
     waiting = np.flatnonzero(chosen == NOWHERE).astype(np.int32)
-    if not len(table.free):
-        return tuple(Miss(int(i), NO_VACANCY, None, ()) for i in waiting)
     misses: list[Miss] = []
     for start in range(0, len(waiting), CHUNK):
         rows = waiting[start : start + CHUNK]

@@ -95,7 +95,7 @@ CREATE TABLE nomination (
     unplaced_reason text,
     nearest_miss jsonb,
     skip_count integer NOT NULL DEFAULT 0,
-    -- Counts the changes of what matching looks at: a round applies only to what it has seen.
+    -- Counts the changes of what matching looks at, steps included: a round applies only to what it has seen.
     version integer NOT NULL DEFAULT 1,
     nominated_at timestamptz NOT NULL
 );

@@ -153,7 +153,7 @@ async def step_nominations(tx: Tx, nomination_ids: Iterable[UUID], step: str) ->
 
 
 _STEP = """
-UPDATE nomination n SET state = s.after
+UPDATE nomination n SET state = s.after, version = n.version + 1
 FROM unnest($2::text[], $3::text[]) AS s (before, after)
 WHERE n.nomination_id = ANY ($1) AND n.state = s.before RETURNING n.*
 """

@@ -2,12 +2,18 @@
 
 from datetime import timedelta
 
+import pytest
+
+from contracts.registry import WorkerUpdated
+from services.recruitment.handlers import rounds
 from services.recruitment.handlers.houserules import HouseRules
+from services.recruitment.matching.problem import Problem, Solution
 from tests.integration.recruitment.world import (
     ENTERPRISE,
     OTHER_ENTERPRISE,
     SEWER,
     World,
+    a_group,
     a_nomination,
     ok,
 )
@@ -186,3 +192,84 @@ async def test_unplaced_is_said_again_only_when_the_reason_or_the_nearest_miss_c
     await world.post(drive_id)
     await world.rounds()
     assert (await world.said_of(person.nomination_id))[-1] == "offer-made"
+
+
+async def test_a_round_offers_nothing_to_whom_something_happened_while_it_was_solved(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A coordinator's offer of the same vacancy is made and declined before the round applies."""
+    coordinator = await a_coordinator(world.db)
+    drive_id = await world.open_drive({})
+    person = a_nomination(drive_id)
+    (vacancy,) = await world.rows("SELECT vacancy_id FROM vacancy")
+    await world.hear(person)
+    solved = rounds._solved
+
+    async def slowly(problem: Problem) -> Solution:
+        if not problem.offered:
+            async with app_client("recruitment", world.db, coordinator) as client:
+                body = {
+                    "nomination_id": str(person.nomination_id),
+                    "vacancy_id": str(vacancy["vacancy_id"]),
+                }
+                made = await ok(await client.post("/v1/offers", json=body))
+                await ok(await client.post(f"/v1/offers/{made['offer_id']}/decline"))
+        return await solved(problem)
+
+    monkeypatch.setattr(rounds, "_solved", slowly)
+    await world.rounds()
+    assert await world.said_of(person.nomination_id) == [
+        "offer-made",
+        "offer-declined",
+        "nomination-unplaced",
+    ]
+
+
+async def test_a_profile_that_changes_while_a_round_is_solved_is_matched_by_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drive_id = await world.open_drive({"requirements": {"gender": "female"}})
+    person = a_nomination(drive_id)
+    await world.hear(person)
+    solved = rounds._solved
+
+    async def slowly(problem: Problem) -> Solution:
+        if problem.candidates[0].gender == "female":
+            profile = person.model_dump() | {"gender": "male"}
+            await world.hear(WorkerUpdated.model_validate(profile))
+        return await solved(problem)
+
+    monkeypatch.setattr(rounds, "_solved", slowly)
+    await world.rounds()
+    assert await world.said_of(person.nomination_id) == ["nomination-unplaced"]
+    assert await world.counts() == [(5, 0, 0)]
+
+
+async def test_openings_that_are_gone_when_a_round_applies_are_not_given_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coordinator = await a_coordinator(world.db)
+    drive_id = await world.open_drive({"openings": 2})
+    group, other = a_group(drive_id, 2), a_nomination(drive_id, birth_year_month="1940-01")
+    (vacancy,) = await world.rows("SELECT vacancy_id FROM vacancy")
+    await world.hear(*group, other)
+    solved, calls = rounds._solved, 0
+
+    async def slowly(problem: Problem) -> Solution:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            async with app_client("recruitment", world.db, coordinator) as client:
+                body = {
+                    "nomination_id": str(other.nomination_id),
+                    "vacancy_id": str(vacancy["vacancy_id"]),
+                }
+                await ok(await client.post("/v1/offers", json=body))
+        return await solved(problem)
+
+    monkeypatch.setattr(rounds, "_solved", slowly)
+    await world.rounds()
+    made = await world.said("offer-made")
+    assert [o["nomination_id"] for o in made] == [str(other.nomination_id)]
+    assert {u["reason"] for u in await world.said("nomination-unplaced")} == {"group"}
+    assert calls > 1

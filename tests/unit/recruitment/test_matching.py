@@ -236,6 +236,14 @@ def test_openings_are_kept_for_a_group_overdue_but_not_for_ever() -> None:
         assert len(solution.matches) == (0 if is_kept else 5)
 
 
+def test_without_persons_or_vacancies_a_round_has_little_to_say() -> None:
+    assert solve(a_problem([], [a_vacancy(1)])) == Solution((), (), 0, 0)
+    solution = solve(a_problem([a_candidate(1), *a_group_of(2)], []))
+    assert [m.reason for m in solution.misses] == ["no_vacancy"] * 3
+    full = solve(a_problem([a_candidate(1), *a_group_of(2)], [a_vacancy(1, free=0)]))
+    assert [m.reason for m in full.misses] == ["no_opening", "group", "group"]
+
+
 def test_who_is_left_alone_of_a_group_is_a_single_person() -> None:
     (alone,) = a_group_of(1)
     assert len(solve(a_problem([alone], [a_vacancy(1)])).matches) == 1
