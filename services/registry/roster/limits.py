@@ -18,6 +18,6 @@ class Limits:
     csv_line_bytes_max: int = 64 * 1024
     xml_depth_max: int = 100
     group_members_max: int = 20
-    child_memory_bytes_max: int = 2 * 1024 * 1024 * 1024
+    child_memory_bytes_max: int = 1024 * 1024 * 1024
     child_cpu_s_max: int = 120
     preflight_s_max: float = 9.0

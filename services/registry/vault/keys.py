@@ -12,6 +12,7 @@ from typing import Final, Self
 from services.registry.vault.crypto import KEY_BYTES, BrokenSealError, open_sealed, seal
 
 _LINE: Final = re.compile(r"^([A-Za-z0-9._-]{1,40})\s+([A-Za-z0-9+/=_-]+)$")
+_OTHERS_MAY: Final = 0o077
 _PLACE: Final = b"master\0"
 
 
@@ -38,7 +39,7 @@ class MasterKeys:
         except (OSError, UnicodeDecodeError) as e:
             message = f"{path}: the master key file cannot be read"
             raise MasterKeyError(message) from e
-        if mode & 0o077 and os.environ.get("SHANHAI_MASTER_KEY_ANY_MODE") != "1":
+        if mode & _OTHERS_MAY:
             message = f"{path}: the master key file must be readable by its owner only (chmod 600)"
             raise MasterKeyError(message)
         lines = [s for s in (x.strip() for x in text.splitlines()) if s and not s.startswith("#")]
