@@ -79,7 +79,7 @@ def templates(postgres: Postgres) -> Templates:
 
 @pytest_asyncio.fixture
 async def service_db(templates: Templates) -> AsyncIterator[ServiceDb]:
-    """Make fresh, migrated databases: `db = await service_db("lodging")`; closed and dropped after."""
+    """Fresh, migrated databases by a service's name; closed and dropped after the test."""
     opened: list[tuple[str, Database]] = []
 
     async def make(service: str) -> Database:
