@@ -14,6 +14,8 @@ from shared.transaction import Tx
 TICKERS_AT_ONCE_MAX: Final = 3
 RETRY_DELAY_S_MAX: Final = 30.0
 LISTEN_CHECK_S: Final = 5.0
+#: Wakes all of them: somebody has moved business time on.
+EVERY_TICKER: Final = "*"
 # Any fixed number: the class of the tickers' advisory locks.
 TICKER_LOCK: Final = 0x5348_0003
 _LOG = logging.getLogger("ticker")
@@ -109,9 +111,9 @@ class Tickers:
         return False
 
     def _wake(self, *notice: Any) -> None:  # noqa: ANN401 (asyncpg's: connection, pid, channel, payload)
-        woken = self._woken.get(notice[-1])
-        if woken:
-            woken.set()
+        for name, woken in self._woken.items():
+            if notice[-1] in {name, EVERY_TICKER}:
+                woken.set()
 
 
 _TRY_LOCK: Final = "SELECT pg_try_advisory_xact_lock($1, hashtext($2))"

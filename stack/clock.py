@@ -9,14 +9,13 @@ from typing import Final
 import asyncpg
 
 from shared.database import TICKER_CHANNEL
+from shared.ticker import EVERY_TICKER
 from stack.trouble import WrongUsageError
 
 _UNITS: Final = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 _DURATION: Final = re.compile(r"(?:\d+[dhms])+")
 _STEP: Final = re.compile(r"(\d+)([dhms])")
 LONGEST: Final = timedelta(days=3660)
-#: Said on the tickers' channel: each of them has a look at once.
-EVERY_TICKER: Final = "*"
 
 
 def duration(text: str) -> timedelta:

@@ -29,9 +29,11 @@ async def wait_quiet(plan: Plan, also: Condition = _calm, *, timeout_s: float = 
     deadline = asyncio.get_running_loop().time() + timeout_s
     async with httpx2.AsyncClient(trust_env=False) as http:
         quiet = 0
-        while quiet < QUIET_LOOKS:
+        while True:
             busy = await _busy(http, plan)
             quiet = quiet + 1 if not busy and await also() else 0
+            if quiet == QUIET_LOOKS:
+                return
             if asyncio.get_running_loop().time() > deadline:
                 raise StackError(
                     f"系统未能在 {timeout_s:.0f} 秒内静止:{busy}",
