@@ -12,7 +12,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.consumer import fetcher
 from aiokafka.errors import KafkaError
+from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
+from aiokafka.record.memory_records import _MemoryRecordsPy
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
@@ -123,6 +126,62 @@ class Intake:
         return applied, parkings
 
 
+class Reader(AIOKafkaConsumer):  # type: ignore[misc]
+    """Reads what the client's own unpacking stops at for ever: a header's name that is not UTF-8.
+
+    There a whole read fails, and what was unpacked before is forgotten. So it is made again
+    from what was committed, and this process unpacks leniently, more slowly, from then on.
+    """
+
+    _torn = False
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[Any]]:
+        """Give the next records by partition."""
+        limits: dict[str, Any] = {"timeout_ms": timeout_ms, "max_records": max_records}
+        try:
+            if self._torn:
+                await self._rewind()
+            return dict(await super().getmany(*partitions, **limits))
+        except UnicodeDecodeError:
+            _LOG.warning("a header's name is not UTF-8: unpacking leniently from now on")
+            fetcher.MemoryRecords = _LenientRecords
+            self._torn = True
+            return {}
+
+    async def _rewind(self) -> None:
+        for partition, offset in (await self.seek_to_committed()).items():
+            if not offset:
+                await self.seek_to_beginning(partition)
+        self._torn = False
+
+
+class _LenientRecords(_MemoryRecordsPy):  # type: ignore[misc]
+    def next_batch(self, *_: int) -> Any:  # noqa: ANN401 (the client's own batches)
+        unpacked = self._next_slice
+        batch = super().next_batch()
+        is_newest = isinstance(batch, DefaultRecordBatch) and unpacked is not None
+        return _LenientBatch(unpacked) if is_newest else batch
+
+
+class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
+    def _maybe_uncompress(self) -> None:
+        super()._maybe_uncompress()
+        self._buffer: bytearray = _LenientBuffer(self._buffer)
+
+
+class _LenientBuffer(bytearray):
+    """Bytes that become a text whatever they are; only names of headers are asked to."""
+
+    def __getitem__(self, key: Any) -> Any:  # noqa: ANN401 (as any sequence's)
+        found = super().__getitem__(key)
+        return _LenientBuffer(found) if isinstance(key, slice) else found
+
+    def decode(self, encoding: str = "utf-8", _errors: str = "strict") -> str:
+        return super().decode(encoding, "backslashreplace")
+
+
 def _parts(heard: Sequence[Heard]) -> list[Sequence[Heard]]:
     partitions: dict[tuple[str, int], list[Heard]] = defaultdict(list)
     for one in heard:
@@ -177,6 +236,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _listen(self) -> None:
         broker = self._broker()
         try:
+            await broker.connect()
+            config = broker.config.broker_config
+            made: Any = config.builder
+            config.builder = partial(Reader, **made.keywords)
             await broker.start()
             await self._stopped.wait()
         finally:

@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from contracts import Envelope
 from contracts.registry import WorkerErased
@@ -345,3 +346,45 @@ async def test_the_watchdog_bears_with_an_outage(listener: Listener) -> None:
     assert not task.done()
     await dog.stop()
     await asyncio.wait_for(task, 10)
+
+
+class Foreign(str):
+    """A header's name as a producer that knows no UTF-8 writes it."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object) -> bytes:
+        return b"\xff\xfe"
+
+
+async def produce_in_a_batch(bootstrap_servers: str, records: Sequence[Record]) -> None:
+    """Write records as one batch into partition 0, with header names of any bytes."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers, acks="all")
+    await producer.start()
+    try:
+        batch = producer.create_batch()
+        # The compiled builder takes nothing but texts.
+        batch._builder = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, 0, 1 << 20)
+        for record in records:
+            batch.append(
+                timestamp=None, key=record.key, value=record.body, headers=list(record.headers)
+            )
+        await (await producer.send_batch(batch, TOPIC, partition=0))
+    finally:
+        await producer.stop()
+
+
+async def test_a_header_name_that_is_not_utf_8_is_parked_and_costs_no_neighbour(
+    listener: Listener, fresh_kafka: Broker
+) -> None:
+    stories = [a_story(3) for _ in range(4)]
+    foreign = Record(TOPIC, 0, 0, b"key", [(Foreign("name"), b"value")], b"body")
+    records = [r for story in stories for r in (*story.records, foreign)]
+    consumer = a_consumer(listener, fresh_kafka.bootstrap_servers)
+    async with running(consumer):
+        await produce_in_a_batch(fresh_kafka.bootstrap_servers, [foreign, *records])
+        await eventually(listener.effect_count, lambda n: n >= 12)
+        await eventually(listener.parked, lambda p: len(p) >= 5)
+        await eventually(partial(committed, fresh_kafka, "lodging"), lambda n: n == 17)
+    assert await listener.parked() == [("broken_envelope", None)] * 5
+    assert consumer.record_count == 17
