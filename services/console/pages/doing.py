@@ -10,10 +10,10 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from starlette.datastructures import FormData
 
-from services.console.pages.forms import local_path
+from services.console.pages.forms import fields, local_path, wrong_field
 from services.console.pages.notice import Notice
 from services.console.pages.visit import PageRoute, Visit, Visitor
-from shared.problem import Fault, Problem
+from shared.problem import Problem
 
 router = APIRouter(route_class=PageRoute)
 
@@ -71,7 +71,7 @@ async def perform(visit: Visit, form: FormData) -> Notice:
     """Give the command that a form names for each thing that it names; say how it went."""
     name = str(form.get("do", ""))
     command = COMMANDS.get(name)
-    ids = _ids(form)
+    ids = fields(form, "id", UUID)[:THINGS_MAX]
     if command is None or not ids:
         return Notice("failed", visit.words("doing.nothing_chosen"))
     refusals = await _tell_all(visit, command, ids, form)
@@ -101,31 +101,18 @@ async def _tell_all(
     return [answer for answer in answers if answer is not None]
 
 
-def _ids(form: FormData) -> list[UUID]:
-    try:
-        found = [UUID(str(value)) for value in form.getlist("id")]
-    except ValueError:
-        raise _invalid("/id") from None
-    return list(dict.fromkeys(found))[:THINGS_MAX]
-
-
 def _body(command: Command, form: FormData) -> dict[str, Any]:
     given = {f: str(form[f]) for f in command.fields if form.get(f) not in {None, ""}}
     try:
         return {f: _value(f, text) for f, text in given.items()}
     except ValueError:
-        raise _invalid("/") from None
+        raise wrong_field("") from None
 
 
 def _value(name: str, text: str) -> object:
     if name in _NUMBERS:
         return int(text)
     return text == "true" if name in _FLAGS else text
-
-
-def _invalid(pointer: str) -> Problem:
-    detail = "内容有误，请检查后重试。Something in the form is wrong; check it and try again."
-    return Problem(422, "invalid", detail, [Fault(pointer, "wrong_form", detail)])
 
 
 def _told(visit: Visit, name: str, done: int, refusals: Sequence[Problem]) -> Notice:

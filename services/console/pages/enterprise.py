@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from starlette.datastructures import FormData
 
 from contracts.reference import counties_of, division_name, occupation_code, towns
+from services.console.pages.forms import field, fields
 from services.console.pages.notice import Notice
 from services.console.pages.trips import speech_of
 from services.console.pages.visit import PageRoute, Visit, Visitor
@@ -93,7 +94,7 @@ def _vacancy(visit: Visit, form: FormData) -> dict[str, Any]:
         "town": str(form.get("town", "")).strip(),
     }
     given: dict[str, Any] = {n: str(form[n]).strip() for n in _TEXTS if form.get(n)}
-    given |= {n: int(str(form[n])) for n in _NUMBERS if str(form.get(n, "")).isdigit()}
+    given |= {n: value for n in _NUMBERS if (value := field(form, n, int)) is not None}
     if visit.kind == "enterprise":
         given.pop("enterprise_id", None)
     return {**given, "site": site, "occupation_code": code}
@@ -107,8 +108,8 @@ async def request_stays(visit: Visitor) -> Response:
     body: dict[str, Any] = {
         "programme": str(form.get("programme", "")),
         "check_in_on": str(form.get("check_in_on", "")),
-        "nights": int(str(form.get("nights", ""))) if str(form.get("nights")).isdigit() else 0,
-        "guests": [{"worker_id": str(UUID(str(w)))} for w in form.getlist("worker_id")],
+        "nights": field(form, "nights", int),
+        "guests": [{"worker_id": str(w)} for w in fields(form, "worker_id", UUID)],
         "together": form.get("together") == "true",
         "wait": form.get("wait") == "true",
     }

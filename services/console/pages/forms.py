@@ -1,6 +1,7 @@
 """Reads forms: from our own pages only, and files never in clear on a disk."""
 
-from typing import Final, Self
+from collections.abc import Callable
+from typing import Final, Self, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -50,6 +51,32 @@ def refused_form() -> Problem:
     """Give the refusal of a form that is not one of this session's."""
     detail = "页面已过期，请刷新后重试。This page is out of date; load it again and try once more."
     return Problem(403, "wrong_form_token", detail)
+
+
+K = TypeVar("K")
+
+
+def field(form: FormData, name: str, kind: Callable[[str], K]) -> K | None:
+    """Read a field; an empty one is None. Raises a `Problem` (422) for one that is no such kind."""
+    text = str(form.get(name) or "").strip()
+    try:
+        return kind(text) if text else None
+    except ValueError:
+        raise wrong_field(name) from None
+
+
+def fields(form: FormData, name: str, kind: Callable[[str], K]) -> list[K]:
+    """Read a field that may occur many times, each value once."""
+    try:
+        return list(dict.fromkeys(kind(str(value)) for value in form.getlist(name)))
+    except ValueError:
+        raise wrong_field(name) from None
+
+
+def wrong_field(name: str) -> Problem:
+    """Give the refusal of a field; its value is not repeated."""
+    detail = "内容有误，请检查后重试。Something in the form is wrong; check it and try again."
+    return Problem(422, "invalid", detail, [Fault(f"/{name}", "wrong_form", detail)])
 
 
 def local_path(given: object, default: str = "/") -> str:

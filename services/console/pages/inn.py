@@ -7,9 +7,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from starlette.datastructures import FormData
 
 from services.console.pages.doing import perform
+from services.console.pages.forms import field
 from services.console.pages.notice import Notice
 from services.console.pages.people import mark, revealed
 from services.console.pages.visit import PageRoute, Visit, Visitor
@@ -53,13 +53,8 @@ async def inn_with_names(visit: Visitor) -> Response:
     visit.require({"inn"}, {"coordinator"})
     form = await visit.form()
     notice = await perform(visit, form) if form.get("do") else None
-    inn_id = UUID(str(form["inn_id"])) if form.get("inn_id") else None
-    on = date.fromisoformat(str(form["on"])) if form.get("on") else None
-    return await _page(visit, on, inn_id, _purpose(form), notice)
-
-
-def _purpose(form: FormData) -> str | None:
-    return str(form.get("purpose", "")).strip() or None
+    inn_id, on = field(form, "inn_id", UUID), field(form, "on", date.fromisoformat)
+    return await _page(visit, on, inn_id, field(form, "purpose", str), notice)
 
 
 async def _page(

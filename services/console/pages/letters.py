@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from contracts import SPEAKERS
 from services.console.api import letters as api
-from services.console.pages.forms import local_path
+from services.console.pages.forms import fields, local_path
 from services.console.pages.notice import Notice
 from services.console.pages.visit import PageRoute, Visit, Visitor, data_of
 from shared.ops import Discarding
@@ -55,10 +55,7 @@ async def decide(visit: Visitor) -> Response:
     """Replay or discard those that were ticked."""
     form = await visit.form()
     back = local_path(form.get("back"), "/monitor/dead-letters")
-    try:
-        ids = [UUID(str(value)) for value in form.getlist("id")][: 2 * PAGE_SIZE]
-    except ValueError:
-        ids = []
+    ids = fields(form, "id", UUID)[: 2 * PAGE_SIZE]
     do, reason = str(form.get("do", "")), str(form.get("reason", ""))
     if not ids or do not in {"replay", "discard"} or (do == "discard" and not reason):
         return visit.go(back, Notice("failed", visit.words("letters.choose")))

@@ -10,7 +10,9 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from starlette.datastructures import FormData
 
+from contracts.reference import place
 from services.console.domain.reasons import TROUBLES
+from services.console.pages.forms import field
 from services.console.pages.notice import Notice
 from services.console.pages.people import mark, masked_names, revealed
 from services.console.pages.rosters import handed_out
@@ -83,7 +85,7 @@ async def trip_with_names(trip_id: UUID, visit: Visitor) -> Response:
     notice = None
     if form.get("do") == "board":
         notice = await _board(visit, trip_id, form)
-    return await _trip(visit, trip_id, str(form.get("purpose", "")).strip() or None, notice)
+    return await _trip(visit, trip_id, field(form, "purpose", str), notice)
 
 
 async def _trip(
@@ -127,7 +129,7 @@ def _passenger(
 async def _board(visit: Visit, trip_id: UUID, form: FormData) -> Notice:
     """Send a scan for each passenger that was ticked; sent twice it counts once."""
     now = await visit.read(_now)
-    key = UUID(str(form.get("key", uuid.NAMESPACE_OID)))
+    key = field(form, "key", UUID) or visit.house.db.ids.uuid7()
     scans = []
     for one in form.getlist("id"):
         booking_id, _, stop = str(one).partition(" ")
@@ -153,13 +155,19 @@ async def _now(tx: Tx) -> datetime:
     return tx.now
 
 
+def _place_code(text: str) -> str:
+    if place(text) is None:
+        raise ValueError(text)
+    return text
+
+
 @router.post("/trips/{trip_id}/stops")
 async def synced(trip_id: UUID, visit: Visitor) -> Response:
     """Say that everyone of a stop was checked: who wasn't there is declared missing after grace."""
     visit.require(roles=_ABOARD)
     form = await visit.form()
-    stop = str(form.get("stop", ""))
-    if not stop.replace("-", "").isalnum():
+    stop = field(form, "stop", _place_code)
+    if stop is None:
         return visit.go(f"/trips/{trip_id}")
     path = f"/v1/trips/{trip_id}/stops/{stop}/synced"
     return await _told(visit, trip_id, path, {}, "trip.synced")
