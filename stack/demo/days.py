@@ -94,7 +94,7 @@ class Days:
 
     async def _leave(self, trip: str, service: world.Service, *, missing: int = 0) -> None:
         """Scan everybody at the stops, out of order and some twice, then let the trip depart."""
-        booked = await self._bookings(trip, "booked")
+        booked = await self._with_a_bed_first(await self._bookings(trip, "booked"))
         transport = self.demo.coordinator
         if not booked:
             await transport.post("transport", f"/v1/trips/{trip}/cancel", {"reason": "not_needed"})
@@ -116,6 +116,11 @@ class Days:
         for place, _ in service.stops[:-1]:
             await transport.post("transport", f"/v1/trips/{trip}/stops/{place}/synced")
         self.say(f"{service.key}:{len(aboard)} 人上车  aboard")
+
+    async def _with_a_bed_first(self, booked: list[Json]) -> list[Json]:
+        """Put first whoever has a bed, so that the first to stay away give one back each."""
+        lodged = {stay["worker_id"] for stay in await self._stays("confirmed")}
+        return sorted(booked, key=lambda one: one["worker_id"] not in lodged)
 
     async def _arrive(self, trips: Sequence[str], *, but: int = 0) -> None:
         await each(trips, self._arrive_one)
