@@ -18,7 +18,6 @@ from contracts.transport import (
     PassengerHandedOver,
     PassengerMissed,
     SeatBooked,
-    SeatChanged,
     SeatReleased,
     SeatWaitlisted,
 )
@@ -32,7 +31,6 @@ HANDLERS: Final = Handlers("recruitment")
 
 _WORDS: Final[dict[type[PersonFact], str]] = {
     SeatBooked: "booked",
-    SeatChanged: "booked",
     SeatWaitlisted: "waitlisted",
     SeatReleased: "released",
     PassengerBoarded: "boarded",
@@ -85,11 +83,9 @@ async def on_worker_batch_validated(
     await people.validate_batches(tx, counts)
 
 
-@HANDLERS.on(
-    SeatBooked, SeatChanged, SeatWaitlisted, SeatReleased, PassengerBoarded, PassengerMissed
-)
+@HANDLERS.on(SeatBooked, SeatWaitlisted, SeatReleased, PassengerBoarded, PassengerMissed)
 async def on_travel(tx: Tx, received: Sequence[Received[PersonFact]]) -> None:
-    """Note how far persons are on their way."""
+    """Note how far persons are on their way; a changed seat brings nobody further or back."""
     told = [
         (r.event.placement_id, _WORDS[type(r.event)], r.envelope.time)
         for r in received
