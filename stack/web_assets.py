@@ -117,7 +117,8 @@ def _run(words: list[str], folder: Path, settings: Mapping[str, str]) -> str:
             timeout=INSTALL_TIMEOUT_S, check=True,
         )  # fmt: skip
     except (subprocess.SubprocessError, OSError) as e:
-        said = str(getattr(e, "stderr", "") or e).strip().splitlines()[-1:]
+        # Its last line only names a log that is deleted with the folder.
+        said = str(getattr(e, "stderr", "") or e).strip().splitlines()[-4:-1]
         raise StackError(
             f"npm 未能取得网页资源:{' '.join(said)}", f"npm could not bring the web assets: {said}"
         ) from e

@@ -1,7 +1,7 @@
 """The demo's rosters: invented persons of several counties a file, some rows wrong on purpose."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final, Literal
 
@@ -32,6 +32,8 @@ class Roster:
     parts: tuple[Part, ...]
     kind: Literal["origin_roster", "new_hires"] = "origin_roster"
     group_share: float = 0.1
+    #: Who gets one of few jobs is nobody's plan: there all need a bed and a seat, or none.
+    alike: bool = False
 
     @property
     def filename(self) -> str:
@@ -64,7 +66,7 @@ ROSTERS: Final = (
     ),
     Roster(
         "南翔小专场花名册", "office-fuyang", "scarce", "341200", "csv",
-        (Part(30, 20, {"id_checksum": 1}),), group_share=0.0,
+        (Part(30, 20, {"id_checksum": 1}),), group_share=0.0, alike=True,
     ),
 )  # fmt: skip
 
@@ -100,7 +102,7 @@ def _rows(roster: Roster, part: Part, today: date) -> list[Row]:
         hired_on=today,
         group_share=roster.group_share,
     )
-    rows = invented_rows(spec)
+    rows = invented_rows(replace(spec, bed_share=1.0, boarding_share=1.0) if roster.alike else spec)
     for row in rows:
         # Two parts of a file may each have a first group.
         if row[_GROUP]:
