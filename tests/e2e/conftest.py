@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ async def _ask_for_beds(world: World, batch_id: str) -> None:
     guests = [{"worker_id": w["worker_id"]} async for w in client.pages("registry", path)]
     body = {
         "programme": "YOUJIA",
-        "check_in_on": str(await world.today()),
+        "check_in_on": str(await world.today() + timedelta(days=3)),
         "nights": 5,
         "guests": guests,
     }

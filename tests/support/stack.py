@@ -1,6 +1,7 @@
 """The whole system for tests of it: one local stack a session, on ports and a folder of its own."""
 
 import shutil
+import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -16,6 +17,8 @@ from stack.ports import PortPlan
 from tests.support.postgres import free_port
 
 PORTS_NEEDED = 100
+#: Every runner of this session, so that none is left as a zombie.
+RUNNERS: list[subprocess.Popen[bytes]] = []
 
 
 def a_port_range() -> int:
@@ -24,17 +27,23 @@ def a_port_range() -> int:
     return port if port + PORTS_NEEDED < 60_000 else port - 20_000
 
 
+def restart(plan: Plan) -> None:
+    """Stop a stack in good order and start it again on its folder."""
+    background.stop(plan.data_dir)
+    RUNNERS.append(background.start(plan, with_us=True))
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Plan]:
     """A running local stack; it ends with the session, and with the process if that dies."""
     folder = Path(tempfile.mkdtemp(prefix="shanhai-stack-"))
     folder.chmod(0o755)
     plan = Plan(folder / "data", PortPlan(a_port_range()))
-    runner = background.start(plan, with_us=True)
+    RUNNERS.append(background.start(plan, with_us=True))
     yield plan
     background.stop(plan.data_dir)
-    # A test may have started it anew.
-    runner.wait()
+    for runner in RUNNERS:
+        runner.wait()
     shutil.rmtree(folder, ignore_errors=True)
 
 
