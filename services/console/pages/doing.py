@@ -1,6 +1,7 @@
 """The one way in which pages give commands: a form names the command and the things it is for."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from starlette.datastructures import FormData
 
+from services.console.feed_bell import FeedBell
 from services.console.pages.forms import fields, local_path, wrong_field
 from services.console.pages.notice import Notice
 from services.console.pages.visit import PageRoute, Visit, Visitor
+from services.console.views.events import count_heard, last_feed_id
 from shared.problem import Problem
 
 router = APIRouter(route_class=PageRoute)
@@ -20,6 +23,9 @@ router = APIRouter(route_class=PageRoute)
 THINGS_MAX: Final = 2_000
 AT_ONCE: Final = 8
 KEY_LENGTH_MAX: Final = 64
+#: Longer than this nobody is kept waiting for the news of the own command.
+HEARD_WITHIN_S: Final = 2.0
+HEARD_POLL_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +80,18 @@ async def perform(visit: Visit, form: FormData) -> Notice:
     ids = fields(form, "id", UUID)[:THINGS_MAX]
     if command is None or not ids:
         return Notice("failed", visit.words("doing.nothing_chosen"))
-    refusals = await _tell_all(visit, command, ids, form)
+    position = await visit.read(last_feed_id)
+    answers = await _tell_all(visit, command, ids, form)
+    refusals = [problem for problem in answers.values() if problem is not None]
+    noun = name.partition(".")[0]
+    await _heard(visit, [f"{noun}/{i}" for i, p in answers.items() if p is None], position)
     return _told(visit, name, len(ids) - len(refusals), refusals)
 
 
 async def _tell_all(
     visit: Visit, command: Command, ids: Sequence[UUID], form: FormData
-) -> list[Problem]:
-    """Tell the service of each thing; give the refusals."""
+) -> dict[UUID, Problem | None]:
+    """Tell the service of each thing; give its refusal, None when it was done."""
     body = _body(command, form)
     key = str(form.get("key", ""))[:KEY_LENGTH_MAX]
     gate = asyncio.Semaphore(AT_ONCE)
@@ -97,8 +107,20 @@ async def _tell_all(
                 return problem
             return None
 
-    answers = await asyncio.gather(*map(tell, ids))
-    return [answer for answer in answers if answer is not None]
+    return dict(zip(ids, await asyncio.gather(*map(tell, ids)), strict=True))
+
+
+async def _heard(visit: Visit, subjects: Sequence[str], position: int) -> None:
+    """Wait a moment until the console has heard what was done, so that the next page shows it."""
+    bell = visit.house.resource(FeedBell)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(HEARD_WITHIN_S):
+            while True:
+                rung = bell.count
+                heard = await visit.read(lambda tx: count_heard(tx, subjects, position))
+                if heard >= len(subjects):
+                    return
+                await bell.rings_after(rung, HEARD_POLL_S)
 
 
 def _body(command: Command, form: FormData) -> dict[str, Any]:

@@ -57,6 +57,17 @@ async def last_feed_id(tx: Tx) -> int:
     return found
 
 
+async def count_heard(tx: Tx, subjects: Sequence[str], position: int) -> int:
+    """Count of these subjects those about which something was heard after a place in the feed."""
+    found: int = await tx.fetchval(
+        "SELECT count(DISTINCT subject) FROM event"
+        " WHERE subject = ANY ($1::text[]) AND feed_id > $2",
+        list(subjects),
+        position,
+    )
+    return found
+
+
 async def read_on(
     tx: Tx, wanted: EventFilter, position: int, limit: int
 ) -> tuple[Sequence[Any], int]:

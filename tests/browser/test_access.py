@@ -1,0 +1,79 @@
+"""Every page for everybody: axe finds nothing serious, on a phone and a wall, by day and night."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from stack import web_assets
+from tests.browser.conftest import DESKTOP, PHONE, Desk, Office, Town
+
+_RUN = """async () => {
+  const found = await axe.run(document, {resultTypes: ["violations"]});
+  return found.violations.filter(v => ["serious", "critical"].includes(v.impact))
+    .map(v => `${v.id}: ${v.nodes.slice(0, 3).map(n => n.target.join(" ")).join(" | ")}`);
+}"""
+_WIDE = "[document.documentElement.scrollWidth, window.innerWidth]"
+PATHS = {
+    None: ("/",),
+    "coordinator": (
+        "/", "/monitor", "/monitor/pictures", "/monitor/journeys", "/monitor/dead-letters",
+        "/trips", "/trips/{trip}", "/journeys/{hires}",
+    ),
+    "office-lincang": ("/", "/office", "/rosters/{batch}", "/journeys/{journey}"),
+    "enterprise-changxing": ("/", "/enterprise", "/rosters/{hires}"),
+    "inn-jiading": ("/", "/inn"),
+}  # fmt: skip
+
+
+async def places(town: Town) -> dict[str, Any]:
+    journeys = await town.world.journeys(town.asked)
+    return {
+        "trip": town.placed.trips[0],
+        "batch": town.asked.batches[0],
+        "journey": journeys[0]["journey_id"],
+        "hires": town.hires,
+    }
+
+
+async def faults(desk: Desk, axe: str) -> list[str]:
+    """Ask axe in both themes, and whether the page is wider than its window."""
+    await desk.page.evaluate(axe)
+    found = []
+    for theme in ("light", "dark"):
+        await desk.page.emulate_media(color_scheme=theme)
+        found += [f"{theme} {one}" for one in await desk.page.evaluate(_RUN)]
+    needed, there = await desk.page.evaluate(_WIDE)
+    return found if needed <= there else [*found, f"{needed} px wide in a window of {there}"]
+
+
+@pytest.mark.parametrize(("size", "locale"), [(PHONE, "zh-CN"), (DESKTOP, "en-US")])
+@pytest.mark.parametrize("account", PATHS)
+async def test_nothing_serious_stands_between_a_page_and_anybody(
+    desks: Office, town: Town, account: str | None, size: tuple[int, int], locale: str
+) -> None:
+    axe = await asyncio.to_thread(web_assets.browser().axe.read_text, "utf-8")
+    told = await places(town)
+    async with desks.of(account, size, locale=locale) as desk:
+        for path in PATHS[account]:
+            await desk.open(path.format(**told))
+            assert await faults(desk, axe) == [], path
+        desk.complaints.clear()
+
+
+async def test_axe_would_find_what_is_wrong(desks: Office) -> None:
+    axe = await asyncio.to_thread(web_assets.browser().axe.read_text, "utf-8")
+    async with desks.of(None, PHONE) as desk:
+        await desk.page.evaluate(
+            "document.querySelector('input[name=account]').closest('label').replaceWith("
+            "document.querySelector('input[name=account]'))"
+        )
+        assert any("label" in fault for fault in await faults(desk, axe))
+
+
+async def test_the_first_tab_leads_to_the_content(desks: Office) -> None:
+    async with desks.of("office-lincang", DESKTOP) as desk:
+        await desk.page.keyboard.press("Tab")
+        assert await desk.page.evaluate("document.activeElement.className") == "skip"
+        await desk.page.keyboard.press("Enter")
+        assert await desk.page.evaluate("document.activeElement.id") == "main"
