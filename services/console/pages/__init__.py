@@ -6,6 +6,7 @@ from services.console.pages import (
     assets,
     doing,
     enterprise,
+    exports,
     home,
     inn,
     journeys,
@@ -18,6 +19,18 @@ from services.console.pages import (
 from services.console.pages.visit import PageRoute
 
 ROUTER = APIRouter(include_in_schema=False, route_class=PageRoute)
-for part in (sign_in, home, doing, monitor, journeys, letters, rosters, trips, inn, enterprise):
+for part in (
+    sign_in,
+    home,
+    doing,
+    monitor,
+    journeys,
+    letters,
+    rosters,
+    trips,
+    inn,
+    enterprise,
+    exports,
+):
     ROUTER.include_router(part.router)
 ROUTER.include_router(assets.router)

@@ -333,3 +333,23 @@ async def test_the_stream_goes_on_after_the_last_position_and_leaves_nothing_out
     assert [i["id"] for i in items] == [3, 4, 5]
     assert frame.startswith("id: 5\n")
     assert [i["journey"] for i in items] == [str(w.nomination_id) for w in ways[2:]]
+
+
+async def test_a_list_is_exported_as_it_was_seen_and_the_export_is_noted(
+    db: Database, browser: httpx2.AsyncClient
+) -> None:
+    mine, other = way_of(LINCANG), way_of(HONGHE)
+    for way in (mine, other):
+        await hear(db, way, way.nominated(), way.confirmed())
+    await sign_in(browser, "office-lincang")
+    sheet = await browser.get("/exports/journeys.csv?state=moving")
+    assert sheet.content.startswith(b"\xef\xbb\xbf")
+    lines = sheet.content.decode("utf-8-sig").splitlines()
+    assert len(lines) == 2
+    assert str(mine.nomination_id) in lines[1]
+    (line,) = (await browser.get("/exports/journeys.jsonl")).text.splitlines()
+    assert json.loads(line)["journey_id"] == str(mine.nomination_id)
+    assert (await browser.get("/exports/events.csv")).status_code == 403
+    async with db.transaction(role="worker") as tx:
+        rows = await tx.fetch("SELECT list, format, row_count FROM export_log ORDER BY export_id")
+    assert [tuple(r) for r in rows] == [("journeys", "csv", 1), ("journeys", "jsonl", 1)]
