@@ -8,10 +8,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import httpx2
 import uvicorn
@@ -42,6 +42,8 @@ GC_THRESHOLD: Final = (50_000, 50, 100)
 _LOG = logging.getLogger("service")
 
 Setup = Callable[[House], AbstractAsyncContextManager[None]]
+#: Makes a service's consumer; another than `Consumer` only where a test breaks it on purpose.
+Hear = Callable[[Database, Handlers, Mapping[str, Any]], Consumer]
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Service:
     handlers: Handlers
     tickers: Sequence[Ticker] = ()
     setup: Setup | None = None
+    hear: Hear = Consumer
 
 
 @asynccontextmanager
@@ -112,7 +115,7 @@ async def _serve(service: Service, settings: ServiceSettings, role: str) -> int:
             verifier = Tokens(settings.issuer, Keys(settings.issuer, client), Access(db))
             async with _housed(service, db, verifier, settings) as house:
                 router = APIRouter() if role == "worker" else service.router
-                return await Process(house, router, role).run()
+                return await Process(house, router, role, service.hear).run()
     finally:
         db.pool.terminate()
 
@@ -130,8 +133,8 @@ class Part(Protocol):
 class Process:
     """A running service: it starts its parts, serves HTTP, and stops everything in good order."""
 
-    def __init__(self, house: House, router: APIRouter, role: str) -> None:
-        self.house = house
+    def __init__(self, house: House, router: APIRouter, role: str, hear: Hear) -> None:
+        self.house, self._hear = house, hear
         self.settings: ServiceSettings = house.settings
         self.app = build_app(house, router, body_bytes_max=self.settings.http_body_bytes_max)
         self.parts: list[Part] = [] if role == "api" else self._parts()
@@ -140,7 +143,7 @@ class Process:
     def _parts(self) -> list[Part]:
         """Give what a worker is made of, the relay last."""
         house, kafka = self.house, self.settings.kafka()
-        consumer, relay = Consumer(house.db, house.handlers, kafka), Relay(house.db, kafka)
+        consumer, relay = self._hear(house.db, house.handlers, kafka), Relay(house.db, kafka)
         watchdog = Watchdog(house.db, kafka, consumer.topics)
         house.vitals = lambda: {
             "lag": {topic: lag._asdict() for topic, lag in watchdog.lag.items()},

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,17 +19,21 @@ from stack.trouble import StackError, tail
 START_TIMEOUT_S: Final = 600.0
 STOP_TIMEOUT_S: Final = 120.0
 POLL_INTERVAL_S: Final = 0.05
+RUNNER: Final = ("stack.runner",)
 
 
-def start(plan: Plan, *, with_us: bool = False) -> subprocess.Popen[bytes]:
+def start(
+    plan: Plan, *, with_us: bool = False, program: Sequence[str] = RUNNER
+) -> subprocess.Popen[bytes]:
     """Start a runner in the background and wait until all is ready; raises `StackError`.
 
     With `with_us` the kernel ends it in good order when this process ends, however that happens.
+    `program` is the runner: a module and its first arguments.
     """
     log = plan.logs / "runner.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
-    argv = [sys.executable, "-m", "stack.runner", plan.to_json()]
+    argv = [sys.executable, "-m", *program, plan.to_json()]
     if with_us:
         runner = processes.start(
             processes.Program(argv, log, cwd=PROJECT, death_signal=signal.SIGTERM)

@@ -119,6 +119,12 @@ class Client:
         for left in reversed(range(TRIES)):
             try:
                 answer = await self._send_once(request, headers)
+            except ApiError as e:
+                # So answers who is asked for a token while its database is away.
+                if e.status != BUSY or not left:
+                    raise
+                await asyncio.sleep(PAUSE_S)
+                continue
             except httpx2.TransportError as e:
                 if not left:
                     raise StackError(

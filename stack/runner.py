@@ -257,9 +257,9 @@ def _rotate(logs: Path) -> None:
 
 
 def main() -> None:
-    """Run the plan that the first argument holds: how a stack in the background is started."""
+    """Run the plan that the last argument holds: how a stack in the background is started."""
     try:
-        run(Plan.from_json(sys.argv[1]), say=_to_log)
+        run(Plan.from_json(sys.argv[-1]), say=_to_log)
     except StackError as e:
         sys.stderr.write(f"{e}\n")
         raise SystemExit(1) from None

@@ -33,13 +33,18 @@ class ServiceProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def program(self) -> Sequence[str]:
+        """The module to run and its arguments."""
+        return (f"services.{self.service}",)
+
+    @property
     def name(self) -> str:
         """What `status` and the run state call it."""
         return f"{self.service}-{self.replica}"
 
     def launch(self) -> None:
         """Start it without waiting."""
-        argv = [sys.executable, "-m", f"services.{self.service}"]
+        argv = [sys.executable, "-m", *self.program]
         self._process = processes.start(
             processes.Program(argv, self.log, env=self._environment, cwd=PROJECT)
         )
