@@ -206,10 +206,10 @@ class Days:
         self.say(f"—— 第 {day} 天 {int(hour):02d}:00  day {day}")
 
     async def _rest(self) -> None:
-        async def answered() -> bool:
-            return not await self.settling.answer()
+        async def at_rest() -> bool:
+            return not (await self.settling.answer() or await self.settling.anyone_moves())
 
-        await wait_quiet(self.demo.plan, answered)
+        await wait_quiet(self.demo.plan, at_rest)
 
 
 def _is_here(stay: Json, now: datetime) -> bool:

@@ -38,6 +38,11 @@ class Settling:
         """Accept what is offered (declining the very first), confirm what is held; count it."""
         return await self._answer_offers() + await self._confirm_holds()
 
+    async def anyone_moves(self) -> bool:
+        """Tell whether any journey is moving."""
+        page = await self.demo.coordinator.get("console", "/v1/journeys", state="moving", limit=1)
+        return bool(page["items"])
+
     async def _answer_offers(self) -> int:
         office = self.demo.clients["office-fuyang"]
         offers = [o async for o in office.pages("recruitment", "/v1/offers", state="made")]
