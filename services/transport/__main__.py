@@ -8,7 +8,7 @@ import httpx2
 
 from services.transport.api import router
 from services.transport.consumers import HANDLERS
-from services.transport.handlers.tickers import SEATS_TICKER, no_show_ticker
+from services.transport.handlers.tickers import LAPSE_TICKER, SEATS_TICKER, no_show_ticker
 from services.transport.planning import Planner
 from services.transport.printing.names import TIMEOUT_S, Names
 from services.transport.settings import NO_SHOW_GRACE_MINUTES, TransportSettings
@@ -37,7 +37,8 @@ async def set_up(house: House) -> AsyncIterator[None]:
             planner.close()
 
 
-SERVICE = Service("transport", TransportSettings, router, HANDLERS, [SEATS_TICKER], set_up)
+TICKERS = [SEATS_TICKER, LAPSE_TICKER]
+SERVICE = Service("transport", TransportSettings, router, HANDLERS, TICKERS, set_up)
 
 if __name__ == "__main__":
     run(SERVICE)

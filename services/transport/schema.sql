@@ -263,10 +263,10 @@ CREATE TABLE booking (
     CHECK (waiting_for IN ('no_trip', 'below_minimum', 'full')),
     CHECK (released_for IN ('cancelled', 'changed', 'rebooked', 'erased')),
     CHECK (outcome IN ('received', 'not_arrived', 'left_early')),
-    CHECK ((trip_id IS NULL) = (board_ordinal IS NULL)),
     CHECK (board_ordinal < alight_ordinal),
     CHECK (trip_id IS NOT NULL OR (state IN ('pooled', 'waitlisted', 'released'))),
-    FOREIGN KEY (trip_id) REFERENCES trip(trip_id)
+    FOREIGN KEY (trip_id) REFERENCES trip(trip_id),
+    CONSTRAINT booking_seat CHECK ((trip_id IS NULL) = (board_ordinal IS NULL) OR state = 'released' AND board_ordinal IS NULL)
 );
 CREATE INDEX booking_enterprise ON booking (enterprise_id, booking_id);
 CREATE INDEX booking_group ON booking (group_id) WHERE (group_id IS NOT NULL);

@@ -13,7 +13,6 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    field_validator,
 )
 
 from contracts.fields import (
@@ -85,31 +84,17 @@ class StopBody(Body):
     departs_at: AwareDatetime | None = None
 
 
-class TripBody(Body):
-    """One plan per vehicle. `minimum_load` absent: the setting's."""
-
-    destination_division_code: DivisionCode
-    vehicle: CarrierBody
-    operator: Title
-    contract_number: ContractNumber
-    crew: list[StaffCode] = Field(default_factory=list, max_length=20)
-    escort: StaffCode | None = None
-    minimum_load: int | None = Field(None, ge=0, le=PASSENGERS_MAX)
-    wholly_on_motorway: bool = False
-    stops: list[StopBody] = Field(min_length=2, max_length=STOPS_MAX)
-
-    @field_validator("stops")
-    @classmethod
-    def _in_order(cls, stops: list[StopBody]) -> list[StopBody]:
-        completed = completed_stops(stops)
-        if len({s.place_code for s in stops}) < len(stops):
-            raise ValueError("stop_twice")
-        for here, there in pairwise(completed):
-            if _instant(here.departs_at) >= _instant(there.arrives_at):
-                raise ValueError("times_out_of_order")
-        if any(s.arrives_at and s.departs_at and s.arrives_at > s.departs_at for s in completed):
+def in_order(stops: list[StopBody]) -> list[StopBody]:
+    """Give the stops with complete times; each once, and no time before the one that precedes."""
+    completed = completed_stops(stops)
+    if len({s.place_code for s in stops}) < len(stops):
+        raise ValueError("stop_twice")
+    for here, there in pairwise(completed):
+        if _instant(here.departs_at) >= _instant(there.arrives_at):
             raise ValueError("times_out_of_order")
-        return completed
+    if any(s.arrives_at and s.departs_at and s.arrives_at > s.departs_at for s in completed):
+        raise ValueError("times_out_of_order")
+    return completed
 
 
 def completed_stops(stops: list[StopBody]) -> list[StopBody]:
@@ -136,12 +121,33 @@ def _instant(instant: datetime | None) -> datetime:
     return instant
 
 
+#: The stops of a trip in their order, with complete times.
+Stops = Annotated[
+    list[StopBody], Field(min_length=2, max_length=STOPS_MAX), AfterValidator(in_order)
+]
+
+
+class TripBody(Body):
+    """One plan per vehicle. `minimum_load` absent: the setting's."""
+
+    destination_division_code: DivisionCode
+    vehicle: CarrierBody
+    operator: Title
+    contract_number: ContractNumber
+    crew: list[StaffCode] = Field(default_factory=list, max_length=20)
+    escort: StaffCode | None = None
+    minimum_load: int | None = Field(None, ge=0, le=PASSENGERS_MAX)
+    wholly_on_motorway: bool = False
+    stops: Stops
+
+
 class TripChangeBody(Body):
-    """Another vehicle, crew or escort; what is absent stays."""
+    """Another vehicle, crew, escort, or other stops and times; what is absent stays."""
 
     vehicle: CarrierBody | None = None
     crew: list[StaffCode] | None = Field(None, max_length=20)
     escort: StaffCode | None = None
+    stops: Stops | None = None
     wholly_on_motorway: bool = False
 
 

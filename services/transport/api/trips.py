@@ -1,5 +1,6 @@
 """Trips over HTTP: a coordinator schedules and runs them, those aboard see theirs."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -12,6 +13,7 @@ from services.transport.api.bodies import (
     AtBody,
     DelayBody,
     ReasonBody,
+    StopBody,
     TripBody,
     TripChangeBody,
     code_of,
@@ -82,12 +84,13 @@ async def open_trip(trip_id: UUID, caller: Caller) -> Response:
 
 @router.post("/v1/trips/{trip_id}/change")
 async def change(trip_id: UUID, body: TripChangeBody, caller: Caller) -> Response:
-    """Give a trip another vehicle or crew; a smaller one re-seats by rule and says who is left."""
+    """Give a trip another vehicle, crew or stops; who can't ride any more is said, by rule."""
     caller.require(roles=COORDINATOR)
     wanted = Refit(
         Carrier(**body.vehicle.model_dump()) if body.vehicle else None,
         None if body.crew is None else tuple(body.crew),
         body.escort,
+        _stops(body.stops) if body.stops else None,
     )
 
     async def effect(tx: Tx) -> Answer:
@@ -200,10 +203,13 @@ def _planned(body: TripBody, trip_id: UUID, minimum: int) -> Trip:
         crew=tuple(body.crew),
         escort=body.escort or "",
         minimum_load=min(minimum, vehicle.licensed_capacity) if wanted is None else wanted,
-        stops=tuple(
-            Stop.planned((s.place_code, s.division_code), s.arrives_at, s.departs_at)
-            for s in body.stops
-        ),
+        stops=_stops(body.stops),
+    )
+
+
+def _stops(stops: Sequence[StopBody]) -> tuple[Stop, ...]:
+    return tuple(
+        Stop.planned((s.place_code, s.division_code), s.arrives_at, s.departs_at) for s in stops
     )
 
 

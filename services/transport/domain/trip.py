@@ -142,6 +142,10 @@ class Trip:
         """Give departure and arrival of a seat."""
         return _known(self.stops[seat.board].departs_at), _known(self.stops[seat.alight].arrives_at)
 
+    def places(self, seat: Seat) -> tuple[str, str]:
+        """Give the place codes between which a seat rides."""
+        return self.stops[seat.board].place_code, self.stops[seat.alight].place_code
+
     def index_of(self, place_code: str) -> int | None:
         """Give the index of the stop at a place, or None."""
         found = (i for i, s in enumerate(self.stops) if s.place_code == place_code)
@@ -156,6 +160,10 @@ class Trip:
     def may(self, step: TripStep) -> bool:
         """Tell whether the table has the step."""
         return (self.state, step) in TRIP_TABLE
+
+    def has_lapsed(self, now: datetime) -> bool:
+        """Tell whether the first departure has passed and the trip was never opened."""
+        return self.state is TripState.SCHEDULED and self.departs_at <= now
 
     def delay(self, minutes: int, now: datetime) -> None:
         """Be later by `minutes` in all than planned, from the first time that isn't past on."""

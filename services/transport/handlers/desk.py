@@ -73,6 +73,22 @@ class Desk:
         """Tell a booked or boarded one the new times of its seat."""
         say_seat(self.tx, SeatChanged, booking, trip, changed=("times",), reason=trip.reason)
 
+    def follow(self, booking: Booking, old: Trip, seat: Seat) -> None:
+        """Let a seat be where its trip, whose stops were those of `old`, has put it."""
+        trip, before = self.trips[old.trip_id], booking.seat
+        booking.take(BookingStep.CHANGE)
+        booking.sit(trip.trip_id, seat)
+        self._touch(booking)
+        if before is None:
+            raise ValueError(booking.state)
+        moved = {
+            "stop": old.places(before) != trip.places(seat),
+            "times": old.times(before) != trip.times(seat),
+        }
+        changed = tuple(what for what, differs in moved.items() if differs)
+        if changed:
+            say_seat(self.tx, SeatChanged, booking, trip, changed=changed)
+
     def waitlist(self, booking: Booking, reason: WaitReason) -> bool:
         """Tell a waiting booking why it waits, unless it knows; tell whether that was news."""
         if booking.waiting_for == reason:

@@ -1,15 +1,16 @@
-"""What time brings: seats from the pool, and no-shows."""
+"""What time brings: seats from the pool, no-shows, and trips that never opened."""
 
 from datetime import timedelta
 from typing import Final
 
 from services.transport.handlers.boarding import no_shows
 from services.transport.handlers.seats import run_seats
-from services.transport.handlers.trips import NO_SHOWS
+from services.transport.handlers.trips import NO_SHOWS, lapse
 from services.transport.store.due import SEATS
 from shared.ticker import Ticker
 
 SEATS_TICKER: Final = Ticker(SEATS, interval_s=1.0, run=run_seats)
+LAPSE_TICKER: Final = Ticker("lapse-trips", interval_s=5.0, run=lapse)
 
 
 def no_show_ticker(grace: timedelta) -> Ticker:

@@ -1,5 +1,6 @@
 """Commands of a trip: scheduled, opened, delayed, departed, arrived, cancelled, closed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -94,12 +95,33 @@ async def cancel_trip(tx: Tx, seen: Trip, reason: str | None) -> Trip:
     """Let a trip not run: sister trips take whom they can, the others are back in the pool."""
     desk = await Desk.open(tx, [seen.trip_id], [seen.city])
     trip = desk.trips[seen.trip_id]
-    trip.take(TripStep.CANCEL)
-    trip.reason = reason
-    passengers = [
-        b for b in await store.load_bookings_of_trips(tx, [trip.trip_id]) if b.state not in _GONE
-    ]
-    demands = await load_demands(tx, [b.placement_id for b in passengers])
+    await _cancel(desk, [trip], reason)
+    return trip
+
+
+async def lapse(tx: Tx) -> int:
+    """Cancel scheduled trips whose departure has passed without their opening; give how many.
+
+    Who waited for their minimum load is told anew what there is to wait for.
+    """
+    seen = await trip_store.load_trips(tx, await trip_store.list_lapsed(tx, tx.now))
+    if not seen:
+        return 0
+    desk = await Desk.open(tx, seen, {t.city for t in seen.values()})
+    # Somebody may have opened, delayed or cancelled one before it was locked.
+    lapsed = [t for i in seen if (t := desk.trips[i]).has_lapsed(tx.now)]
+    await _cancel(desk, lapsed, "below_minimum")
+    return len(lapsed)
+
+
+async def _cancel(desk: Desk, trips: Sequence[Trip], reason: str | None) -> None:
+    for trip in trips:
+        trip.take(TripStep.CANCEL)
+        trip.reason = reason
+    ids = [t.trip_id for t in trips]
+    bookings = await store.load_bookings_of_trips(desk.tx, ids)
+    passengers = [b for b in bookings if b.state not in _GONE]
+    demands = await load_demands(desk.tx, [b.placement_id for b in passengers])
     pooled: list[Waiting] = []
     for booking in passengers:
         demand = demands[booking.placement_id]
@@ -107,11 +129,12 @@ async def cancel_trip(tx: Tx, seen: Trip, reason: str | None) -> Trip:
             desk.strand(booking, "erased" if demand.erased else "cancelled")
         else:
             pooled.append(Waiting(desk.replace(booking, demand, "cancelled"), demand))
-    await fill(desk, [trip.city], pooled, stranded=True)
+    await fill(desk, sorted({t.city for t in trips}), pooled, stranded=True)
     await desk.flush()
-    await trip_store.update_trip(tx, trip)
-    await _say(tx, TripCancelled, trip)
-    return trip
+    await trip_store.update_cancelled(desk.tx, ids, reason)
+    counts = await store.count_states(desk.tx, ids)
+    for trip in trips:
+        say_trip(desk.tx, TripCancelled, trip, counts.get(trip.trip_id, {}))
 
 
 _GONE: Final = (BookingState.MISSED, BookingState.HANDED_OVER)
@@ -153,7 +176,7 @@ async def miss(tx: Tx, trip: Trip, ordinals: range | list[int]) -> int:
 
 async def _say(
     tx: Tx,
-    kind: type[TripOpened | TripDeparted | TripDelayed | TripArrived | TripCancelled],
+    kind: type[TripOpened | TripDeparted | TripDelayed | TripArrived],
     trip: Trip,
 ) -> None:
     counts = await store.count_states(tx, [trip.trip_id])

@@ -39,6 +39,10 @@ async def insert_trip(tx: Tx, trip: Trip) -> None:
         trip.escort,
         trip.minimum_load,
     )
+    await _insert_stops(tx, trip)
+
+
+async def _insert_stops(tx: Tx, trip: Trip) -> None:
     await tx.copy(
         "trip_stop",
         ("trip_id", "ordinal", *_STOP_COLUMNS),
@@ -101,9 +105,43 @@ WHERE s.trip_id = $1 AND s.ordinal = u.n - 1
 """
 
 
+async def replace_stops(tx: Tx, trip: Trip) -> None:
+    """Give a locked trip the stops that it has now in place of those it had."""
+    await tx.execute("DELETE FROM trip_stop WHERE trip_id = $1", trip.trip_id)
+    await _insert_stops(tx, trip)
+
+
+async def move_released(tx: Tx, trip_id: UUID, ordinals: Sequence[int | None]) -> None:
+    """Let seats given up on a trip point to where their stops are now, or to none.
+
+    `ordinals` tells where each of the old stops is now; None: nowhere.
+    """
+    await tx.execute(_MOVE_RELEASED, trip_id, ordinals)
+
+
+_MOVE_RELEASED: Final = """
+WITH moved AS (
+    SELECT n - 1 AS was, is_now FROM unnest($2::integer[]) WITH ORDINALITY AS u (is_now, n)
+)
+UPDATE booking b SET (board_ordinal, alight_ordinal) = (
+    SELECT f.is_now, t.is_now FROM moved f JOIN moved t ON f.is_now < t.is_now
+    WHERE f.was = b.board_ordinal AND t.was = b.alight_ordinal)
+WHERE b.trip_id = $1 AND b.state = 'released'
+"""
+
+
 async def update_opened(tx: Tx, trip_ids: Sequence[UUID]) -> None:
     """Let locked trips be open."""
     await tx.execute("UPDATE trip SET state = 'open' WHERE trip_id = ANY ($1::uuid[])", trip_ids)
+
+
+async def update_cancelled(tx: Tx, trip_ids: Sequence[UUID], reason: str | None) -> None:
+    """Let locked trips not run."""
+    await tx.execute(
+        "UPDATE trip SET state = 'cancelled', reason = $2 WHERE trip_id = ANY ($1::uuid[])",
+        trip_ids,
+        reason,
+    )
 
 
 async def load_trips(tx: Tx, trip_ids: Iterable[UUID]) -> dict[UUID, Trip]:
@@ -127,6 +165,18 @@ async def load_trips_for_update(
 _LOCK: Final = f"""{_TRIP}
 WHERE trip_id = ANY ($1::uuid[]) OR (city = ANY ($2::text[]) AND state IN ('scheduled', 'open'))
 ORDER BY trip_id FOR NO KEY UPDATE
+"""
+
+
+async def list_lapsed(tx: Tx, now: datetime) -> list[UUID]:
+    """List the trips whose first departure has passed and that were never opened."""
+    rows = await tx.fetch(_LAPSED, now)
+    return [r["trip_id"] for r in rows]
+
+
+_LAPSED: Final = """
+SELECT t.trip_id FROM trip t JOIN trip_stop s ON s.trip_id = t.trip_id AND s.ordinal = 0
+WHERE t.state = 'scheduled' AND s.departs_at <= $1
 """
 
 

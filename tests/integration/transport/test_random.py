@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -83,7 +83,7 @@ class Story:
     async def change(self) -> None:
         if self.live:
             one = self.dice.choice(self.live)
-            new = {"starts_on": SOON + timedelta(days=self.dice.randint(0, 4))}
+            new: dict[str, Any] = {"starts_on": SOON + timedelta(days=self.dice.randint(0, 4))}
             if self.dice.random() < 0.3:
                 new["enterprise_id"] = IDS.uuid7()
             await heard(self.world.db, HANDLERS, [changed(one, **new)])
@@ -93,14 +93,16 @@ class Story:
             gone = self.live.pop(self.dice.randrange(len(self.live)))
             await heard(self.world.db, HANDLERS, [WorkerErased(worker_id=gone.worker_id)])
 
-    async def schedule(self) -> None:
+    def way(self) -> tuple[Stop, ...]:
         starts = self.dice.sample(STARTS, self.dice.randint(1, 3))
         places = [*starts, *self.dice.sample(ENDS, self.dice.randint(1, 2))]
-        stops = tuple(
+        return tuple(
             Stop.planned((p, p[:6]), at(8 + n) if n else None, at(8.5 + n))
             for n, p in enumerate(places)
         )
-        trip = a_trip(capacity=self.dice.randint(2, 6), minimum_load=2, stops=stops)
+
+    async def schedule(self) -> None:
+        trip = a_trip(capacity=self.dice.randint(2, 6), minimum_load=2, stops=self.way())
         await self.world.post("trips", trip_body(trip), 201)
 
     async def step_of_a_trip(self) -> None:
@@ -118,6 +120,7 @@ class Story:
                 ("close", None),
                 ("change", {"vehicle": {"plate": "云S00009", "kind": "train",
                                         "licensed_capacity": self.dice.randint(2, 4)}}),
+                ("change", {"stops": trip_body(a_trip(stops=self.way()))["stops"]}),
             ]
         )  # fmt: skip
         await self.may(f"trips/{trip['trip_id']}/{step}", body)
@@ -174,7 +177,12 @@ async def check(story: Story) -> None:
         " USING (trip_id) GROUP BY 1"
     )
     assert all(r["n"] <= r["seats"] for r in fullest)
-    bookings = await story.rows("SELECT * FROM booking")
+    bookings = await story.rows(
+        "SELECT b.*, s.place_code AS board_stop, e.place_code AS alight_stop, s.departs_at"
+        " FROM booking b LEFT JOIN trip_stop s ON (s.trip_id, s.ordinal) = (b.trip_id,"
+        " b.board_ordinal) LEFT JOIN trip_stop e ON (e.trip_id, e.ordinal) = (b.trip_id,"
+        " b.alight_ordinal)"
+    )
     by_id = {str(b["booking_id"]): b for b in bookings}
     states = dict.fromkeys(by_id, "pooled")
     seats: dict[str, dict[str, Any]] = {}
@@ -186,7 +194,10 @@ async def check(story: Story) -> None:
     assert states == {i: b["state"] for i, b in by_id.items()}, "events and state differ"
     for booking_id, b in by_id.items():
         if b["state"] == "booked":
-            assert seats[booking_id]["trip_id"] == str(b["trip_id"])
+            told = seats[booking_id]
+            assert told["trip_id"] == str(b["trip_id"])
+            assert (told["board_stop"], told["alight_stop"]) == (b["board_stop"], b["alight_stop"])
+            assert datetime.fromisoformat(told["departs_at"]) == b["departs_at"]
     owned: dict[UUID, list[str]] = {}
     for b in bookings:
         owned.setdefault(b["placement_id"], []).append(b["state"])
