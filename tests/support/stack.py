@@ -1,6 +1,8 @@
 """The whole system for tests of it: one local stack a session, on ports and a folder of its own."""
 
+import random
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -14,17 +16,31 @@ from stack import background
 from stack.client import Client
 from stack.plan import Plan
 from stack.ports import PortPlan
-from tests.support.postgres import free_port
 
 PORTS_NEEDED = 100
+FIRST_PORT, CLIENTS_PORT = 12_000, 32_000
 #: Every runner of this session, so that none is left as a zombie.
 RUNNERS: list[subprocess.Popen[bytes]] = []
 
 
 def a_port_range() -> int:
-    """Give a console port from which on the ports of a whole stack are likely free."""
-    port = free_port()
-    return port if port + PORTS_NEEDED < 60_000 else port - 20_000
+    """Give a console port from which on the ports of a whole stack are free.
+
+    They lie below those that systems lend to clients, of which one may be in use at any moment.
+    """
+    while True:
+        first = random.randrange(FIRST_PORT, CLIENTS_PORT - PORTS_NEEDED)
+        if all(_is_free(first + n) for n in range(PORTS_NEEDED)):
+            return first
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def restart(plan: Plan) -> None:

@@ -73,14 +73,16 @@ async def _page(
     house = await visit.ask("lodging", place)
     stays = await _stays(visit, chosen["inn_id"])
     tonight = [s for s in stays if s["check_in_on"] <= night.isoformat() < s["check_out_on"]]
-    leaving = [s for s in stays if s["check_out_on"] == night.isoformat()]
+    leaving = [
+        s for s in stays if s["check_out_on"] == night.isoformat() and s["state"] == "checked_in"
+    ]
     scope = {"inn_id": chosen["inn_id"], "on": night.isoformat()}
     ids = [UUID(s["worker_id"]) for s in (*tonight, *leaving)]
     names = await revealed(visit, ids, purpose, scope) if purpose else {}
     return visit.page(
         "inn.html", inn=chosen, inns=inns, night=night, today=today,
-        guests=[_guest(visit, s, names) for s in _by_room(tonight)],
-        leaving=[_guest(visit, s, names) for s in _by_room(leaving) if s["state"] == "checked_in"],
+        guests=[_guest(visit, s, names, today) for s in _by_room(tonight)],
+        leaving=[_guest(visit, s, names, today) for s in _by_room(leaving)],
         nights=[night + timedelta(days=n) for n in range(NIGHTS)],
         rooms=_picture(house["rooms"], stays, night), purpose=purpose, notice=notice,
         key=str(visit.house.db.ids.uuid7()),
@@ -109,7 +111,9 @@ def _by_room(stays: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(stays, key=lambda s: (s["room"] or "", s["bed"] or "", s["stay_id"]))
 
 
-def _guest(visit: Visit, stay: Mapping[str, Any], names: Mapping[str, Mapping[str, str]]) -> Guest:
+def _guest(
+    visit: Visit, stay: Mapping[str, Any], names: Mapping[str, Mapping[str, str]], today: date
+) -> Guest:
     worker = stay["worker_id"]
     shown = names.get(worker, {})
     return Guest(
@@ -121,7 +125,7 @@ def _guest(visit: Visit, stay: Mapping[str, Any], names: Mapping[str, Mapping[st
         stay["gender"],
         date.fromisoformat(stay["check_out_on"]),
         stay["expected_at"],
-        _STEPS.get(stay["state"]),
+        _STEPS.get(stay["state"]) if stay["check_in_on"] <= today.isoformat() else None,
     )
 
 

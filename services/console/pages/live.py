@@ -67,6 +67,17 @@ def _item(speech: Speech, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def folded(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Fold neighbours that say the same into one line, with all their journeys; none is lost."""
+    found: list[dict[str, Any]] = []
+    for item in items:
+        if found and (found[-1]["html"], found[-1]["service"]) == (item["html"], item["service"]):
+            found[-1]["journeys"].append(item["journey"])
+        else:
+            found.append({**item, "journeys": [item["journey"]]})
+    return found
+
+
 class Live:
     """One open stream."""
 

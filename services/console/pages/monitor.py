@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from contracts import EVENTS, SPEAKERS
 from services.console.api import letters
 from services.console.pages.journeys import lines
-from services.console.pages.live import Live, load_items
+from services.console.pages.live import Live, folded, load_items
 from services.console.pages.pictures import load_pictures
 from services.console.pages.speech import kind_of
 from services.console.pages.visit import PageRoute, Visit, Visitor, data_of
@@ -74,7 +74,7 @@ async def monitor(visit: Visitor, wanted: Wanted) -> Response:
     stuck, _ = await lines(visit, JourneyFilter(state="stuck"), STUCK_MAX, None)
     states = await visit.read(count_states)
     return visit.page(
-        "monitor.html", items=items, position=position, stuck=stuck, states=states,
+        "monitor.html", items=folded(items), position=position, stuck=stuck, states=states,
         waiting=await visit.read(count_waiting), lags=await lags(visit),
         parked=await _parked(visit), wanted=wanted, **await _choices(visit),
     )  # fmt: skip

@@ -12,10 +12,11 @@ from services.console.views.pictures import list_arrivals, list_flows, list_town
 from shared.transaction import Tx
 
 DAYS: Final = 14
+_WIDTH: Final = 960
 _HEIGHT: Final = 360
 _GAP: Final = 10
-_LEFT: Final = 150
-_RIGHT: Final = 490
+_LEFT: Final = 220
+_RIGHT: Final = 730
 _NODE: Final = 10
 _UNITS_MAX: Final = 1.5
 
@@ -47,7 +48,8 @@ class Flow:
     origins: Sequence[Node]
     destinations: Sequence[Node]
     bands: Sequence[Band]
-    height: int = _HEIGHT
+    height: float = _HEIGHT
+    width: int = _WIDTH
     left: int = _LEFT
     right: int = _RIGHT
     node: int = _NODE
@@ -89,7 +91,9 @@ def flow_of(rows: Sequence[Mapping[str, Any]]) -> Flow:
         right[end] += width
         title = f"{_name(start)} → {_name(end)} {n}"
         bands.append(Band(_curve(a, b), round(width, 1), n, title))
-    return Flow(list(origins.values()), list(destinations.values()), bands)
+    nodes = [*origins.values(), *destinations.values()]
+    height = max((n.y + n.h for n in nodes), default=_HEIGHT) + _GAP
+    return Flow(list(origins.values()), list(destinations.values()), bands, height)
 
 
 def _column(rows: Sequence[Mapping[str, Any]], side: str) -> dict[str, Node]:
@@ -98,8 +102,7 @@ def _column(rows: Sequence[Mapping[str, Any]], side: str) -> dict[str, Node]:
         counted[row[side]] = counted.get(row[side], 0) + row["n"]
     sides = max(len({r["origin"] for r in rows}), len({r["destination"] for r in rows}), 1)
     scale = _scale(rows, sides)
-    used = sum(max(1.5, n * scale) for n in counted.values()) + _GAP * (len(counted) - 1)
-    y = max(0.0, (_HEIGHT - used) / 2)
+    y = float(_GAP)
     found = {}
     for code, n in sorted(counted.items(), key=lambda item: -item[1]):
         height = max(1.5, n * scale)

@@ -25,20 +25,54 @@ function row(item) {
   const said = document.createElement("span");
   said.className = "said";
   said.innerHTML = item.html; // escaped by the server; the policy lets no script run in any case
-  if (item.journey) {
-    const link = document.createElement("a");
-    link.href = `/monitor/journeys/${item.journey}`;
-    link.textContent = words.journey;
-    said.append(" ", link);
-  }
+  li.said = item.html;
+  li.journeys = [item.journey];
+  if (item.journey) said.append(" ", linkTo(item.journey, words.journey));
   li.append(time, service, said);
   setTimeout(() => li.classList.remove("new"), NEW_MS);
   return li;
 }
 
+function linkTo(journey, text) {
+  const link = document.createElement("a");
+  link.href = `/monitor/journeys/${journey}`;
+  link.textContent = text;
+  return link;
+}
+
+// What says the same as the line above it is counted there; its journey is one click away.
+function fold(li, item) {
+  li.journeys.push(item.journey);
+  li.querySelector("time").textContent = item.at;
+  let details = li.querySelector("details");
+  if (!details) {
+    details = document.createElement("details");
+    details.className = "fold";
+    details.append(document.createElement("summary"), document.createElement("span"));
+    details.lastChild.className = "fold-in";
+    const said = li.querySelector(".said");
+    const link = said.querySelector(":scope > a");
+    if (link) link.replaceWith(details);
+    else said.append(" ", details);
+    if (li.journeys[0]) details.lastChild.append(linkTo(li.journeys[0], `${words.journey} 1`), " ");
+  }
+  details.firstChild.innerHTML = `× <b>${li.journeys.length}</b>`;
+  if (item.journey) {
+    details.lastChild.append(linkTo(item.journey, `${words.journey} ${li.journeys.length}`), " ");
+  }
+}
+
 function show(items, left) {
   const fresh = document.createDocumentFragment();
-  for (const item of [...items].reverse()) fresh.append(row(item));
+  let top = list.firstElementChild;
+  for (const item of items) {
+    if (top && top.said === item.html) {
+      fold(top, item);
+    } else {
+      top = row(item);
+      fresh.prepend(top);
+    }
+  }
   if (left > 0) {
     const gap = document.createElement("li");
     gap.className = "gap";

@@ -6,6 +6,7 @@ import pytest
 
 from services.console.pages import figures
 from services.console.pages.forms import local_path
+from services.console.pages.live import folded
 from services.console.pages.pictures import DAYS, by_day, flow_of
 from services.console.pages.rail import STATIONS, steps_of
 
@@ -75,3 +76,16 @@ def test_moments_are_shanghai_s() -> None:
 def test_no_form_sends_the_browser_elsewhere(elsewhere: str | None) -> None:
     assert local_path(elsewhere) == "/"
     assert local_path("/monitor?x=1") == "/monitor?x=1"
+
+
+def test_neighbours_that_say_the_same_are_one_line_with_all_their_journeys() -> None:
+    items = [
+        {"html": html, "service": "lodging", "journey": str(n)} for n, html in enumerate("aabaa")
+    ]
+    lines = folded(items)
+    assert [(line["html"], line["journeys"]) for line in lines] == [
+        ("a", ["0", "1"]),
+        ("b", ["2"]),
+        ("a", ["3", "4"]),
+    ]
+    assert sum(len(line["journeys"]) for line in lines) == len(items)
