@@ -20,7 +20,7 @@ from stack.postgres import Postgres
 from stack.sockets import free_ports
 
 # Names that PostgreSQL gives by itself, and would give again.
-_OWN_NAMES: Final = r"{table}_(?:.*_)?(?:pkey|key|check|fkey|excl)\d*"
+_OWN_NAMES: Final = r"{table}_(?:.*_)?(?:pkey|key|check|fkey|excl)"
 
 _EXTENSIONS: Final = "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1"
 # The months' partitions come and go with the calendar: only the default one is the schema's.

@@ -136,8 +136,8 @@ CREATE TABLE dead_letter (
     PRIMARY KEY (dead_letter_id),
     CHECK (state IN ('parked', 'replayed', 'discarded')),
     CHECK ((state = 'parked') = (closed_at IS NULL)),
-    CHECK (num_nulls(event_id, event_type, source, subject, sequence) IN (0, 5)),
-    CHECK (event_id IS NOT NULL OR NOT (holds OR waits)),
+    CONSTRAINT dead_letter_check1 CHECK (num_nulls(event_id, event_type, source, subject, sequence) IN (0, 5)),
+    CONSTRAINT dead_letter_check2 CHECK (event_id IS NOT NULL OR NOT (holds OR waits)),
     UNIQUE (fingerprint)
 );
 CREATE INDEX dead_letter_parked ON dead_letter (dead_letter_id) WHERE (state = 'parked');

@@ -136,8 +136,8 @@ CREATE TABLE dead_letter (
     PRIMARY KEY (dead_letter_id),
     CHECK (state IN ('parked', 'replayed', 'discarded')),
     CHECK ((state = 'parked') = (closed_at IS NULL)),
-    CHECK (num_nulls(event_id, event_type, source, subject, sequence) IN (0, 5)),
-    CHECK (event_id IS NOT NULL OR NOT (holds OR waits)),
+    CONSTRAINT dead_letter_check1 CHECK (num_nulls(event_id, event_type, source, subject, sequence) IN (0, 5)),
+    CONSTRAINT dead_letter_check2 CHECK (event_id IS NOT NULL OR NOT (holds OR waits)),
     UNIQUE (fingerprint)
 );
 CREATE INDEX dead_letter_parked ON dead_letter (dead_letter_id) WHERE (state = 'parked');
@@ -396,7 +396,7 @@ CREATE TABLE stay (
     CHECK (origin IN ('placement', 'direct')),
     CHECK (check_out_on >= check_in_on),
     CHECK (next_home IN ('long_stay_home', 'dormitory', 'own', 'home_region', 'other')),
-    CHECK ((bed_id IS NULL) = (inn_id IS NULL))
+    CONSTRAINT stay_check1 CHECK ((bed_id IS NULL) = (inn_id IS NULL))
 );
 CREATE INDEX stay_cut_off ON stay (cut_off_at) WHERE (state = 'confirmed');
 CREATE INDEX stay_elsewhere ON stay (stay_id) WHERE town_missing;

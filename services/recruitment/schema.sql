@@ -136,8 +136,8 @@ CREATE TABLE dead_letter (
     PRIMARY KEY (dead_letter_id),
     CHECK (state IN ('parked', 'replayed', 'discarded')),
     CHECK ((state = 'parked') = (closed_at IS NULL)),
-    CHECK (num_nulls(event_id, event_type, source, subject, sequence) IN (0, 5)),
-    CHECK (event_id IS NOT NULL OR NOT (holds OR waits)),
+    CONSTRAINT dead_letter_check1 CHECK (num_nulls(event_id, event_type, source, subject, sequence) IN (0, 5)),
+    CONSTRAINT dead_letter_check2 CHECK (event_id IS NOT NULL OR NOT (holds OR waits)),
     UNIQUE (fingerprint)
 );
 CREATE INDEX dead_letter_parked ON dead_letter (dead_letter_id) WHERE (state = 'parked');
@@ -263,7 +263,7 @@ CREATE TABLE offer (
     PRIMARY KEY (offer_id),
     CHECK (state IN ('made', 'accepted', 'declined', 'expired', 'withdrawn')),
     CHECK (NOT pending OR state = 'accepted'),
-    CHECK ((set_id IS NULL) = (group_id IS NULL)),
+    CONSTRAINT offer_check1 CHECK ((set_id IS NULL) = (group_id IS NULL)),
     FOREIGN KEY (nomination_id) REFERENCES nomination(nomination_id),
     FOREIGN KEY (drive_id) REFERENCES drive(drive_id),
     FOREIGN KEY (vacancy_id) REFERENCES vacancy(vacancy_id)

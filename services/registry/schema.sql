@@ -136,8 +136,8 @@ CREATE TABLE dead_letter (
     PRIMARY KEY (dead_letter_id),
     CHECK (state IN ('parked', 'replayed', 'discarded')),
     CHECK ((state = 'parked') = (closed_at IS NULL)),
-    CHECK (num_nulls(event_id, event_type, source, subject, sequence) IN (0, 5)),
-    CHECK (event_id IS NOT NULL OR NOT (holds OR waits)),
+    CONSTRAINT dead_letter_check1 CHECK (num_nulls(event_id, event_type, source, subject, sequence) IN (0, 5)),
+    CONSTRAINT dead_letter_check2 CHECK (event_id IS NOT NULL OR NOT (holds OR waits)),
     UNIQUE (fingerprint)
 );
 CREATE INDEX dead_letter_parked ON dead_letter (dead_letter_id) WHERE (state = 'parked');
@@ -227,7 +227,7 @@ CREATE TABLE nomination (
     CHECK (state IN ('active', 'ended')),
     CHECK (reason IN ('started', 'withdrawn', 'drive_closed', 'expired', 'erased')),
     CHECK ((state = 'ended') = (reason IS NOT NULL AND ended_at IS NOT NULL)),
-    CHECK ((group_id IS NULL) = (group_size IS NULL)),
+    CONSTRAINT nomination_check1 CHECK ((group_id IS NULL) = (group_size IS NULL)),
     FOREIGN KEY (worker_id) REFERENCES worker(worker_id) DEFERRABLE INITIALLY DEFERRED
 );
 CREATE UNIQUE INDEX nomination_active_worker ON nomination (worker_id) WHERE (state = 'active');

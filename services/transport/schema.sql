@@ -136,8 +136,8 @@ CREATE TABLE dead_letter (
     PRIMARY KEY (dead_letter_id),
     CHECK (state IN ('parked', 'replayed', 'discarded')),
     CHECK ((state = 'parked') = (closed_at IS NULL)),
-    CHECK (num_nulls(event_id, event_type, source, subject, sequence) IN (0, 5)),
-    CHECK (event_id IS NOT NULL OR NOT (holds OR waits)),
+    CONSTRAINT dead_letter_check1 CHECK (num_nulls(event_id, event_type, source, subject, sequence) IN (0, 5)),
+    CONSTRAINT dead_letter_check2 CHECK (event_id IS NOT NULL OR NOT (holds OR waits)),
     UNIQUE (fingerprint)
 );
 CREATE INDEX dead_letter_parked ON dead_letter (dead_letter_id) WHERE (state = 'parked');
@@ -263,8 +263,8 @@ CREATE TABLE booking (
     CHECK (waiting_for IN ('no_trip', 'below_minimum', 'full')),
     CHECK (released_for IN ('cancelled', 'changed', 'rebooked', 'erased')),
     CHECK (outcome IN ('received', 'not_arrived', 'left_early')),
-    CHECK (board_ordinal < alight_ordinal),
-    CHECK (trip_id IS NOT NULL OR (state IN ('pooled', 'waitlisted', 'released'))),
+    CONSTRAINT booking_check1 CHECK (board_ordinal < alight_ordinal),
+    CONSTRAINT booking_check2 CHECK (trip_id IS NOT NULL OR (state IN ('pooled', 'waitlisted', 'released'))),
     FOREIGN KEY (trip_id) REFERENCES trip(trip_id),
     CONSTRAINT booking_seat CHECK ((trip_id IS NULL) = (board_ordinal IS NULL) OR state = 'released' AND board_ordinal IS NULL)
 );
