@@ -64,7 +64,7 @@ class Requirements(Part):
 
 
 class VacancyFact(Event):
-    """The whole of a vacancy; pay is yuan a month."""
+    """The whole of a vacancy; pay is yuan a month. `labour_brand` is the brand's code, if any."""
 
     vacancy_id: UUID
     drive_id: UUID
@@ -79,6 +79,7 @@ class VacancyFact(Event):
     requirements: Requirements = Requirements()
     programme: ProgrammeCode | None = None
     nights: int | None = Field(None, ge=1, le=366)
+    labour_brand: Code | None = None
 
 
 class VacancyPosted(VacancyFact, service="recruitment", noun="vacancy", key="vacancy_id"):

@@ -41,6 +41,7 @@ _VALUES: Final[dict[str, object]] = {
     "expires_at": "2027-02-20T02:00:00Z",
     "hired_on": "2027-02-20",
     "kind": "job_fair",
+    "labour_brand": "nanxiang_dim_sum",
     "licensed_capacity": 49,
     "minimum_load": 20,
     "monthly_pay_max": 7500,

@@ -180,6 +180,7 @@ CREATE TABLE vacancy (
     posted_at timestamptz NOT NULL,
     taken_count integer NOT NULL DEFAULT 0,
     placed_count integer NOT NULL DEFAULT 0,
+    labour_brand text,
     PRIMARY KEY (vacancy_id),
     CHECK (openings > 0),
     CHECK (monthly_pay_max >= monthly_pay_min),
@@ -189,6 +190,7 @@ CREATE TABLE vacancy (
 );
 CREATE INDEX vacancy_drive ON vacancy (drive_id);
 CREATE INDEX vacancy_enterprise ON vacancy (enterprise_id);
+CREATE INDEX vacancy_labour_brand ON vacancy (labour_brand) WHERE (labour_brand IS NOT NULL);
 
 CREATE TABLE batch (
     batch_id uuid NOT NULL,

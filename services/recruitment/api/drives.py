@@ -1,12 +1,12 @@
 """Routes of drives: announced, opened, closed, matched, and what matching says."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from contracts.fields import Code, Day, DivisionCode, Priority, Title
 from contracts.recruitment import Acceptance, DriveAnnounced
@@ -37,11 +37,12 @@ class NewDrive(Body):
     runs_transport: bool
     priority: Priority = 0
 
-    @model_validator(mode="after")
-    def _in_order(self) -> "NewDrive":
-        if self.closes_on < self.opens_on:
-            raise ValueError("closes_on lies before opens_on")
-        return self
+    @field_validator("closes_on")
+    @classmethod
+    def _in_order(cls, closes_on: date, told: ValidationInfo) -> date:
+        if (opens_on := told.data.get("opens_on")) and closes_on < opens_on:
+            raise ValueError("closes_before_opens")
+        return closes_on
 
 
 @router.post("/v1/drives", status_code=201)

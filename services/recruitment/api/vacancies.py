@@ -5,9 +5,9 @@ from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from contracts.fields import Day, Pay, ProgrammeCode, ReferenceCode, Site, Title
+from contracts.fields import Code, Day, Pay, ProgrammeCode, ReferenceCode, Site, Title
 from contracts.recruitment import Requirements, VacancyPosted
 from services.recruitment import views
 from services.recruitment.api.calls import (
@@ -47,15 +47,21 @@ class NewVacancy(Body):
     requirements: Requirements = Requirements()
     programme: ProgrammeCode | None = None
     nights: int | None = Field(None, ge=1, le=366)
+    labour_brand: Code | None = None
 
-    @model_validator(mode="after")
-    def _in_order(self) -> "NewVacancy":
-        if self.monthly_pay_max < self.monthly_pay_min:
-            raise ValueError("monthly_pay_max is below monthly_pay_min")
-        wanted = self.requirements
+    @field_validator("monthly_pay_max")
+    @classmethod
+    def _pay_in_order(cls, pay: int, told: ValidationInfo) -> int:
+        if pay < told.data.get("monthly_pay_min", 0):
+            raise ValueError("max_below_min")
+        return pay
+
+    @field_validator("requirements")
+    @classmethod
+    def _ages_in_order(cls, wanted: Requirements) -> Requirements:
         if wanted.age_min and wanted.age_max and wanted.age_max < wanted.age_min:
-            raise ValueError("age_max is below age_min")
-        return self
+            raise ValueError("age_max_below_age_min")
+        return wanted
 
 
 @router.post("/v1/vacancies", status_code=201)
@@ -71,7 +77,7 @@ async def _post(body: NewVacancy, caller: Call, tx: Tx) -> Answer:
     fields = {**body.model_dump(), "enterprise_id": enterprise_id}
     event = VacancyPosted(vacancy_id=tx.ids.uuid7(), **fields)
     await tx.as_worker()
-    await drives.post_vacancy(tx, event)
+    await drives.post_vacancies(tx, [event])
     return Answer(201, {**event.model_dump(), "state": "posted"})
 
 
@@ -90,16 +96,18 @@ async def _withdraw(vacancy_id: UUID, body: Reasoned, caller: Call, tx: Tx) -> A
 
 
 @router.get("/v1/vacancies")
-async def list_vacancies(
+async def list_vacancies(  # noqa: PLR0913 (a filter each)
     caller: Caller,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
     drive_id: UUID | None = None,
     state: Literal["posted", "filled", "withdrawn"] | None = None,
+    labour_brand: Code | None = None,
 ) -> Response:
     """List the caller's vacancies, the newest first."""
     (last,) = after(cursor, UUID)
-    wanted = views.Wanted(limit, last, {"drive_id": drive_id, "state": state})
+    filters = {"drive_id": drive_id, "state": state, "labour_brand": labour_brand}
+    wanted = views.Wanted(limit, last, filters)
     return await caller.query(partial(views.list_vacancies, wanted))
 
 

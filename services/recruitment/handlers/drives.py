@@ -1,5 +1,6 @@
 """Drives announced, opened, closed, and vacancies posted in them."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -52,17 +53,19 @@ async def _step(tx: Tx, drive_id: UUID, step: str, kind: type[DriveFact]) -> Row
     return {**drive, "state": state}
 
 
-async def post_vacancy(tx: Tx, event: VacancyPosted) -> None:
-    """Post a vacancy of an enterprise that takes part in a drive that isn't over."""
-    drive = await drives.get_drive_for_share(tx, event.drive_id)
-    if event.enterprise_id not in drive["enterprises"]:
+async def post_vacancies(tx: Tx, events: Sequence[VacancyPosted]) -> None:
+    """Post vacancies of one enterprise that takes part in a drive that isn't over: all or none."""
+    first = events[0]
+    drive = await drives.get_drive_for_share(tx, first.drive_id)
+    if first.enterprise_id not in drive["enterprises"]:
         detail = "该企业未参加此招聘活动。The enterprise doesn't take part in this drive."
         raise Problem(422, "invalid", detail, [Fault("/enterprise_id", "not_in_drive", detail)])
     if drive["state"] == "closed":
         raise Problem(409, "wrong_state", "招聘活动已结束。The drive is closed.")
-    await vacancies.insert_vacancy(tx, event)
-    tx.say(event, tenant_id=event.enterprise_id)
-    await marks.mark_due(tx, [event.drive_id], timedelta(0))
+    await vacancies.insert_vacancies(tx, events)
+    for event in events:
+        tx.say(event, tenant_id=event.enterprise_id)
+    await marks.mark_due(tx, [first.drive_id], timedelta(0))
 
 
 async def take_vacancy_back(tx: Tx, vacancy_id: UUID, reason: str, because: Because) -> Row:

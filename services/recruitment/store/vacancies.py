@@ -1,6 +1,6 @@
 """Vacancies in the database, and the count of their openings that are in use."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -12,25 +12,23 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
 
-async def insert_vacancy(tx: Tx, fact: VacancyFact) -> None:
-    """Insert a vacancy as it was posted."""
-    await tx.execute(_INSERT, fact.model_dump(mode="json"), tx.now)
+async def insert_vacancies(tx: Tx, facts: Sequence[VacancyFact]) -> None:
+    """Insert vacancies as they were posted."""
+    await tx.execute(_INSERT, [f.model_dump(mode="json") for f in facts], tx.now)
 
 
 _INSERT = """
 INSERT INTO vacancy (vacancy_id, drive_id, enterprise_id, site, title, occupation_code, openings,
-    starts_on,
-                     monthly_pay_min, monthly_pay_max, requirements, programme, nights, state,
-                         posted_at)
+    starts_on, monthly_pay_min, monthly_pay_max, requirements, programme, nights, labour_brand,
+    state, posted_at)
 SELECT r.vacancy_id, r.drive_id, r.enterprise_id, r.site, r.title, r.occupation_code, r.openings,
-    r.starts_on,
-       r.monthly_pay_min, r.monthly_pay_max, r.requirements, r.programme, r.nights, 'posted', $2
-FROM jsonb_to_record($1::jsonb) AS r (
-    vacancy_id uuid, drive_id uuid, enterprise_id uuid, site jsonb, title text, occupation_code
-        text,
-    openings integer, starts_on date, monthly_pay_min integer, monthly_pay_max integer,
-        requirements jsonb,
-    programme text, nights smallint)
+    r.starts_on, r.monthly_pay_min, r.monthly_pay_max, r.requirements, r.programme, r.nights,
+    r.labour_brand, 'posted', $2
+FROM jsonb_to_recordset($1::jsonb) AS r (
+    vacancy_id uuid, drive_id uuid, enterprise_id uuid, site jsonb, title text,
+    occupation_code text, openings integer, starts_on date, monthly_pay_min integer,
+    monthly_pay_max integer, requirements jsonb, programme text, nights smallint,
+    labour_brand text)
 """
 
 

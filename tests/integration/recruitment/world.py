@@ -128,14 +128,14 @@ class World:
             await drives.announce(tx, event)
             await drives.open_drive(tx, event.drive_id)
             for vacancy in vacancies:
-                await drives.post_vacancy(tx, a_vacancy(event.drive_id, **vacancy))
+                await drives.post_vacancies(tx, [a_vacancy(event.drive_id, **vacancy)])
         return event.drive_id
 
     async def post(self, drive_id: UUID, **overrides: Any) -> UUID:
         """Post a vacancy; give its id."""
         event = a_vacancy(drive_id, **overrides)
         async with self.db.transaction(role="worker") as tx:
-            await drives.post_vacancy(tx, event)
+            await drives.post_vacancies(tx, [event])
         return event.vacancy_id
 
     async def close_drive(self, drive_id: UUID) -> None:
