@@ -8,6 +8,7 @@ from services.recruitment.consumers import HANDLERS
 from services.recruitment.handlers.houserules import DEFAULT
 from services.recruitment.handlers.tickers import tickers
 from services.recruitment.settings import RecruitmentSettings
+from services.recruitment.sheet.reader import SheetReader
 from shared.http import House
 from shared.service import Service, run
 
@@ -18,6 +19,7 @@ async def set_up(house: House) -> AsyncIterator[None]:
     told = house.settings
     house_rules = told.house_rules() if isinstance(told, RecruitmentSettings) else DEFAULT
     house.provide(house_rules)
+    house.provide(SheetReader())
     house.tickers.extend(tickers(house_rules))
     yield
 

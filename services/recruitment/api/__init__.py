@@ -2,8 +2,15 @@
 
 from fastapi import APIRouter
 
-from services.recruitment.api import drives, offers, placements, retention, vacancies
+from services.recruitment.api import (
+    drives,
+    offers,
+    placements,
+    retention,
+    vacancies,
+    vacancy_sheets,
+)
 
 router = APIRouter()
-for part in (drives, vacancies, offers, placements, retention):
+for part in (drives, vacancies, vacancy_sheets, offers, placements, retention):
     router.include_router(part.router)
