@@ -161,6 +161,10 @@ class World:
         if by > timedelta():
             await clock.advance(database_urls(self.plan), by)
 
+    def first_window(self) -> None:
+        """Let the next campaigns have the same days as the first ones."""
+        self._windows = 0
+
     async def campaign(self, wanted: Wanted) -> Campaign:
         """Announce and open a drive with vacancies and trips in days of its own."""
         self._windows += 1

@@ -1,0 +1,100 @@
+"""Runs a service with a slow or broken consumer: `python -m tests.chaos.entry lodging ack-first`.
+
+Between effect and acknowledgement it waits a moment, so that kills hit just there, and dies there
+when somebody aims at it: a file of its name lies in the folder SHANHAI_AIM. `inbox` and `sequence`
+switch that guard off, `ack-first` acknowledges before the effect. Each event that takes
+effect leaves a row in the table `witness`, in the same transaction: the services' own effects are
+idempotent and would not show that something happened twice.
+"""
+
+import asyncio
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from shared.consumer import Consumer, Guards, Intake
+from shared.database import Database
+from shared.handlers import Handlers
+from shared.inbox import Heard, Line, Parking, Subject
+from shared.service import Service, run
+from shared.transaction import Tx
+
+DWELL_S = 0.25
+SWITCHES = ("inbox", "sequence", "ack-first")
+_WITNESS = """
+INSERT INTO witness (event_id, source, subject, sequence)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[])
+"""
+
+
+class WitnessedIntake(Intake):
+    """Writes down what takes effect, with the effect."""
+
+    applied: Sequence[Heard] = ()
+
+    async def _apply(self, tx: Tx, heard: Sequence[Heard]) -> None:
+        await super()._apply(tx, heard)
+        told = [one.envelope for one in self.applied if one.envelope]
+        rows = [(e.id, e.source, e.subject, e.sequence) for e in told]
+        columns = zip(*rows, strict=True) if rows else ([], [], [], [])
+        await tx.execute(_WITNESS, *(list(column) for column in columns))
+
+    def _placed(
+        self, heard: Sequence[Heard], lines: Mapping[Subject, Line], fresh: Collection[UUID]
+    ) -> tuple[list[Heard], list[Parking]]:
+        placed = super()._placed(heard, lines, fresh)
+        self.applied = placed[0]
+        return placed
+
+
+class Dwelling(Consumer):
+    """Makes long what is short, so that a kill finds it: the time between effect and offsets."""
+
+    def __init__(
+        self, db: Database, handlers: Handlers, kafka: Mapping[str, Any], *, guards: Guards
+    ) -> None:
+        super().__init__(db, handlers, kafka, guards=guards)
+        self._intake = WitnessedIntake(db, handlers, guards)
+        self._aim = Path(os.environ["SHANHAI_AIM"]) / handlers.service
+
+    async def _commit(self, fetched: Sequence[Any]) -> None:
+        effect_first = self._intake.guards.effect_first
+        if effect_first:
+            await self._dwell()
+        await super()._commit(fetched)
+        if not effect_first:
+            await self._dwell()
+
+    async def _dwell(self) -> None:
+        if self._aim.exists():
+            self._aim.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        await asyncio.sleep(DWELL_S)
+
+
+def guards(off: Sequence[str]) -> Guards:
+    """Give all guards but these."""
+    assert set(off) <= set(SWITCHES), off
+    return Guards(
+        inbox="inbox" not in off,
+        sequence="sequence" not in off,
+        effect_first="ack-first" not in off,
+    )
+
+
+def main() -> None:
+    name, *off = sys.argv[1:]
+    sys.argv[1:] = []
+    service: Service = importlib.import_module(f"services.{name}.__main__").SERVICE
+    run(replace(service, hear=partial(Dwelling, guards=guards(off))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Runs a stack whose services are started by `tests.chaos.entry`, and which has a witness."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+
+import asyncpg
+
+from stack import runner
+from stack.environment import Databases
+from stack.plan import Plan
+from stack.services import ServiceProcess
+
+SWITCHES = tuple(sys.argv[1:-1])
+_TABLE = """
+CREATE TABLE IF NOT EXISTS witness (
+    n bigserial PRIMARY KEY, event_id uuid NOT NULL, source text NOT NULL, subject text NOT NULL,
+    sequence bigint NOT NULL
+);
+GRANT INSERT ON witness TO {0}_worker; GRANT USAGE ON witness_n_seq TO {0}_worker;
+"""
+_provision = runner._provisioned
+
+
+def provisioned(superuser_url: str, services: Sequence[str]) -> Databases:
+    """Make the databases, and in each the table that the consumers write their effects down in."""
+    found = _provision(superuser_url, services)
+    asyncio.run(_add_witness(superuser_url, services))
+    return found
+
+
+async def _add_witness(superuser_url: str, services: Sequence[str]) -> None:
+    for service in services:
+        conn = await asyncpg.connect(superuser_url, database=service)
+        try:
+            await conn.execute(_TABLE.format(service))
+        finally:
+            await conn.close()
+
+
+def _program(process: ServiceProcess) -> Sequence[str]:
+    return ("tests.chaos.entry", process.service, *SWITCHES)
+
+
+if __name__ == "__main__":
+    aim = Plan.from_json(sys.argv[-1]).data_dir / "aim"
+    aim.mkdir(parents=True, exist_ok=True)
+    os.environ["SHANHAI_AIM"] = str(aim)
+    runner._provisioned = provisioned
+    ServiceProcess.program = property(_program)  # type: ignore[assignment,method-assign]
+    runner.main()

@@ -1,0 +1,87 @@
+"""Whatever is killed while people come and go: the totals are those of a run without a storm."""
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from tests.chaos.calm import Verdict, times, verdict_of
+from tests.chaos.conftest import a_stack, a_world
+from tests.chaos.load import Load
+from tests.chaos.storm import Hit, Storm, everybody
+from tests.support.world import World
+
+SEED = int(os.environ.get("SHANHAI_SEED", "20261125"))
+KILLS_EACH = 3
+KILLS_MIN = 20
+ON_CONSUMERS: tuple[Hit, ...] = tuple(
+    (f"{service}-1", "aimed") for service in ("recruitment", "transport", "lodging", "console")
+)
+
+
+@dataclass
+class Weathered:
+    """A storm that is over, and what it left."""
+
+    storm: Storm
+    verdict: Verdict
+    acknowledged: int
+
+
+async def weather(world: World, storm: Storm, *, loads_before: int = 0) -> Weathered:
+    """Let loads run as long as the storm blows, and judge what is there when all is calm."""
+    blowing = asyncio.create_task(storm.blow())
+    loads, acknowledged = loads_before, 0
+    while not blowing.done():
+        load = Load(world)
+        await load.run()
+        acknowledged += load.acknowledged
+        loads += 1
+    await blowing
+    return Weathered(storm, await verdict_of(world, times(loads, Load.totals())), acknowledged)
+
+
+@pytest.mark.timeout(600)
+async def test_twenty_kills_lose_nobody_and_double_nothing() -> None:
+    """INVARIANT: a storm over every process leaves the totals of the same load in calm."""
+    with a_stack() as plan:
+        async with a_world(plan) as world:
+            await Load(world).run()
+            calm = await verdict_of(world, Load.totals())
+            assert calm.wrong == []
+            storm = Storm(plan, SEED, everybody(plan, KILLS_EACH))
+            after = await weather(world, storm, loads_before=1)
+    report(after)
+    assert after.verdict.wrong == []
+    assert storm.killed.total() >= KILLS_MIN
+    assert set(storm.killed) == {*(f"{s}-1" for s in plan.services), "postgres", "kafka-1"}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("switches", "broken"), [(("inbox", "sequence"), "doubled"), (("ack-first",), "lost")]
+)
+async def test_the_same_storm_breaks_a_system_without_its_guards(
+    switches: tuple[str, ...], broken: str
+) -> None:
+    """The negative control: what keeps the promises is what we say it is."""
+    with a_stack(switches) as plan:
+        async with a_world(plan) as world:
+            after = await weather(world, Storm(plan, SEED, ON_CONSUMERS))
+    report(after)
+    assert getattr(after.verdict.effects, broken) > 0
+    assert after.verdict.wrong != []
+
+
+def report(after: Weathered) -> None:
+    storm, effects = after.storm, after.verdict.effects
+    sys.stdout.write(
+        f"seed {storm.seed}: {storm.killed.total()} kills, {storm.aimed.total()} of them between"
+        f" effect and acknowledgement, {dict(sorted(storm.killed.items()))},"
+        f" back after {max(storm.back_s.values()):.1f} s at most;"
+        f" commands acknowledged {after.acknowledged}, effects found {effects.found},"
+        f" lost {effects.lost}, doubled {effects.doubled}, inverted {effects.inverted};"
+        f" wrong: {after.verdict.wrong[:9]}\n"
+    )
