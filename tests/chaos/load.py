@@ -12,6 +12,9 @@ ASKED = 12
 ACCEPTED = 8
 CANCELLED = 5
 LATE = 8
+CAMPAIGNS = 3
+#: So many loads have days of their own.
+DAYS_APART = 4
 #: The client goes on trying for this many half-seconds: no outage here lasts as long.
 PATIENCE = 360
 EVERY_S = 0.4
@@ -32,8 +35,8 @@ class Load:
     async def run(self) -> None:
         """Do everything; ends when all of it has been acknowledged."""
         world = self.world
-        # All loads share the days of the first: there are seats and beds for all of them.
-        world.first_window()
+        # Not more days than a new hire has a right to a bed in: loads share them, there are enough.
+        world.rewind(len(world.campaigns) % (CAMPAIGNS * DAYS_APART))
         placed = await world.campaign(Wanted(openings=(40, 40), trips=2))
         asked = await world.campaign(
             Wanted("341200", openings=(30,), acceptance="by_office", runs_transport=False)

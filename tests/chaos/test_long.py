@@ -36,10 +36,7 @@ async def test_a_thousand_kills_lose_nobody_and_double_nothing() -> None:
         assert (await run(int(os.environ["SHANHAI_SEED"])))["wrong"] == []
         return
     for seed in seeds():
-        RUNS.parent.mkdir(parents=True, exist_ok=True)
-        line = json.dumps(await run(seed), ensure_ascii=False)
-        with RUNS.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        note(await run(seed))
     known = runs()
     print(summary(known))  # noqa: T201 (what one runs it for)
     assert [r for r in known if r["wrong"]] == []
@@ -52,10 +49,19 @@ def runs() -> list[Run]:
     return [json.loads(line) for line in lines]
 
 
+def note(one: Run) -> None:
+    """Write a run down, so that it need not be run again."""
+    RUNS.parent.mkdir(parents=True, exist_ok=True)
+    with RUNS.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(one, ensure_ascii=False) + "\n")
+
+
 def seeds() -> Iterator[int]:
     """Give the next seed for as long as there are not enough kills."""
-    while sum(r["kills"] for r in (known := runs())) < KILLS:
+    known = runs()
+    while sum(r["kills"] for r in known) < KILLS:
         yield 1 + max((r["seed"] for r in known), default=0)
+        known = runs()
 
 
 async def run(seed: int) -> Run:

@@ -161,9 +161,9 @@ class World:
         if by > timedelta():
             await clock.advance(database_urls(self.plan), by)
 
-    def first_window(self) -> None:
-        """Let the next campaigns have the same days as the first ones."""
-        self._windows = 0
+    def rewind(self, campaigns: int) -> None:
+        """Let the next campaigns have the days of those that came after so many."""
+        self._windows = campaigns
 
     async def campaign(self, wanted: Wanted) -> Campaign:
         """Announce and open a drive with vacancies and trips in days of its own."""
