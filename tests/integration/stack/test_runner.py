@@ -123,10 +123,15 @@ def test_a_stopped_runner_leaves_no_process_behind(make_plan: MakePlan) -> None:
 
 def test_even_a_grandchild_that_left_its_group_is_reaped() -> None:
     marked = {**os.environ, reaper.MARKER_NAME: "of-this-test"}
-    nested = "import os,sys,subprocess,time; print(subprocess.Popen([sys.executable,'-c',"
-    nested += "'import time; time.sleep(600)'], stdout=-3, start_new_session=True).pid)"
+    # Its own pipes: one that inherits ours would keep `run` waiting for their end.
+    nested = (
+        "import subprocess, sys; from subprocess import DEVNULL as nil;"
+        "sleeper = [sys.executable, '-c', 'import time; time.sleep(600)'];"
+        "child = subprocess.Popen(sleeper, stdout=nil, stderr=nil, start_new_session=True);"
+        "print(child.pid)"
+    )
     child = subprocess.run(
-        [sys.executable, "-c", nested], env=marked, capture_output=True, check=True
+        [sys.executable, "-c", nested], env=marked, capture_output=True, check=True, timeout=30
     )
     grandchild = int(child.stdout)
     assert alive({grandchild})
