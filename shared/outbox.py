@@ -3,11 +3,9 @@
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
-
-from contracts import Envelope
 
 if TYPE_CHECKING:
     import asyncpg
@@ -30,11 +28,13 @@ class RecordTooLargeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An event on its way into the outbox: its envelope still lacks the sequence."""
+    """An event on its way into the outbox: its headers still lack the sequence."""
 
+    event_id: UUID
     topic: str
     key: str
-    envelope: Envelope
+    subject: str
+    headers: dict[str, str]
     body: bytes
 
 
@@ -72,20 +72,21 @@ async def write(
     say something about the same aggregates wait for each other instead of deadlocking, and the
     outbox's ids within a subject rise in the order of commits.
     """
-    counts = Counter(one.envelope.subject for one in said)
+    counts = Counter(one.subject for one in said)
     subjects = sorted(counts)
     rows = await conn.fetch(_NEXT_SEQUENCES, subjects, [counts[s] for s in subjects])
     before = {r["subject"]: r["last_sequence"] - counts[r["subject"]] for r in rows}
     records = [*finished]
     for one in said:
-        before[one.envelope.subject] += 1
-        records.append(_row(one, replace(one.envelope, sequence=before[one.envelope.subject])))
+        before[one.subject] = sequence = before[one.subject] + 1
+        records.append(_row(one, sequence))
     await conn.copy_records_to_table("outbox", records=records, columns=Row._fields)
 
 
-def _row(said: Said, envelope: Envelope) -> Row:
-    headers = envelope.to_texts()
+def _row(said: Said, sequence: int) -> Row:
+    # The headers were made for this one row: they get their last word here, without a copy.
+    said.headers["ce_sequence"] = str(sequence)
     return Row(
-        envelope.id, slot_of(said.key), said.topic, said.key, envelope.subject, envelope.sequence,
-        headers, said.body,
+        said.event_id, slot_of(said.key), said.topic, said.key, said.subject, sequence,
+        said.headers, said.body,
     )  # fmt: skip

@@ -63,21 +63,22 @@ class Tx:
         body = event.to_body()
         outbox.check_size(body, event.wire_type)
         heard = cause.envelope if cause else None
+        key = event.aggregate_id
         envelope = Envelope(
             id=self.ids.uuid7(),
             type=event.wire_type,
             source=f"/{self.service}",
-            subject=event.subject,
+            subject=f"{event.noun}/{key}",
             sequence=0,
             tenant_id=tenant_id or OWNER_TENANT_ID,
-            correlation_id=journey_id
-            or (heard.correlation_id if heard else None)
-            or UUID(event.aggregate_id),
+            correlation_id=journey_id or (heard.correlation_id if heard else None) or UUID(key),
             causation_id=heard.id if heard else self.command_id,
             time=real_now(),
             traceparent=(heard.traceparent if heard else None) or self.traceparent,
         )
-        self._said.append(outbox.Said(f"{self.service}.events", event.aggregate_id, envelope, body))
+        topic, headers = f"{self.service}.events", envelope.to_texts()
+        said = outbox.Said(envelope.id, topic, key, envelope.subject, headers, body)
+        self._said.append(said)
         return envelope.id
 
     def put(self, row: outbox.Row) -> None:

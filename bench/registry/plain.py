@@ -1,4 +1,4 @@
-"""The plain way, as a peer: openpyxl and an insert a row, with the same checks and the same vault."""
+"""The plain way, as a peer: openpyxl and an insert a row, with the same checks and vault."""
 
 import io
 from collections.abc import Iterator
@@ -15,9 +15,9 @@ from services.registry.handlers.taking import Roster
 from services.registry.handlers.values import wishes_of
 from services.registry.handlers.writing import ChunkWriter
 from services.registry.roster.check import CheckedRow, Checker, Context
+from services.registry.roster.fields import synonym_table
 from services.registry.roster.header import find_header
 from services.registry.roster.reading import Layout
-from services.registry.roster.fields import synonym_table
 from services.registry.roster.settle import Standing
 from services.registry.roster.sheet import Marks, Sheet
 from services.registry.store.batches import Batch
@@ -72,9 +72,7 @@ def _checked(data: bytes, today: date) -> tuple[Layout, Iterator[CheckedRow]]:
     return layout, (checker.check(n, row) for n, row in table)
 
 
-async def _write(
-    tx: Tx, intake: Intake, index_key: bytes, roster: Roster, row: CheckedRow
-) -> None:
+async def _write(tx: Tx, intake: Intake, index_key: bytes, roster: Roster, row: CheckedRow) -> None:
     number, wishes = row.values["resident_id"], wishes_of(row.values)
     roster.rows.append(Standing(row.row, blind_index(index_key, number), has_error=row.has_error))
     roster.wishes.append(wishes)

@@ -1,4 +1,4 @@
-"""What the measuring needs: real servers, the service as a process, an office's hand, and scales."""
+"""What the measuring needs: real servers, the service as a process, an office, and scales."""
 
 import asyncio
 import itertools
@@ -114,7 +114,7 @@ class Rig:
     async def service(self) -> AsyncIterator[psutil.Process]:
         """Run the registry, whole, as a process of its own."""
         server = await self.issuer.serve()
-        process = subprocess.Popen(  # noqa: S603 (ourselves)
+        process = subprocess.Popen(  # noqa: ASYNC220 (ourselves, once)
             [sys.executable, "-m", "services.registry"],
             env=os.environ | self._environment(),
             stdout=subprocess.DEVNULL,

@@ -1,12 +1,12 @@
 """Keeps checked rows between the two passes of an import: sealed, and gone at a kill."""
 
-import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final, Self
 
 from services.registry.roster.check import CheckedRow
+from services.registry.roster.child import rows_of
 from services.registry.vault import open_sealed, seal
 
 _MEMORY_BYTES: Final = 4 * 1024 * 1024
@@ -27,10 +27,9 @@ class Spool:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def add(self, rows: Sequence[CheckedRow]) -> None:
-        """Add a chunk."""
-        plain = json.dumps([r.as_list() for r in rows], ensure_ascii=False).encode()
-        sealed = seal(self._key, plain, _PLACE)
+    def add(self, body: bytes) -> None:
+        """Add a chunk as the reader sent it, unread."""
+        sealed = seal(self._key, body, _PLACE)
         self._file.write(sealed)
         self._lengths.append(len(sealed))
 
@@ -38,5 +37,4 @@ class Spool:
         """Give the chunks back in order, each made when it is asked for."""
         self._file.seek(0)
         for length in self._lengths:
-            plain = open_sealed(self._key, self._file.read(length), _PLACE)
-            yield [CheckedRow.from_list(told) for told in json.loads(plain)]
+            yield rows_of(open_sealed(self._key, self._file.read(length), _PLACE))

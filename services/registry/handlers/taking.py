@@ -10,8 +10,7 @@ from services.registry.domain import Wishes
 from services.registry.handlers.intake import Intake, job_of, open_file
 from services.registry.handlers.spool import Spool
 from services.registry.handlers.values import day_of, wishes_of
-from services.registry.roster.check import CheckedRow
-from services.registry.roster.child import ReaderDiedError
+from services.registry.roster.child import Chunk, ReaderDiedError
 from services.registry.roster.reading import Layout
 from services.registry.roster.settle import Settled, Standing, settle
 from services.registry.store import people
@@ -74,7 +73,7 @@ async def take_rows(tx: Tx, intake: Intake, batch: Batch, spool: Spool) -> Roste
         # Most rows of a roster wish the same: they share one object.
         shared: dict[Wishes, Wishes] = {}
         async for chunk in replies:
-            if isinstance(chunk, list):
+            if isinstance(chunk, Chunk):
                 start = len(roster.rows)
                 await asyncio.to_thread(_take_chunk, roster, chunk, index_key, shared)
                 await roster.look_up(tx, range(start, len(roster.rows)))
@@ -83,10 +82,10 @@ async def take_rows(tx: Tx, intake: Intake, batch: Batch, spool: Spool) -> Roste
 
 
 def _take_chunk(
-    roster: Roster, chunk: list[CheckedRow], index_key: bytes, shared: dict[Wishes, Wishes]
+    roster: Roster, chunk: Chunk, index_key: bytes, shared: dict[Wishes, Wishes]
 ) -> None:
-    roster.spool.add(chunk)
-    for row in chunk:
+    roster.spool.add(chunk.body)
+    for row in chunk.briefs:
         values = row.values
         number = values.get("resident_id")
         roster.rows.append(

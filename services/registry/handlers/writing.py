@@ -79,11 +79,8 @@ class ChunkWriter:
             links = await self._say_nominations(persons, profiles)
         else:
             links = await self._say_hires(persons, profiles)
-        tenant_id, batch_id = self._batch.tenant_id, self._batch.batch_id
-        records = (
-            (batch_id, p.row.row, tenant_id, p.worker_id, *links[p.worker_id]) for p in persons
-        )
-        await batches.insert_batch_workers(self._tx, records)
+        records = ((p.row.row, p.worker_id, *links[p.worker_id]) for p in persons)
+        await batches.insert_batch_workers(self._tx, self._batch, records)
 
     async def _write_relations(self, persons: list[_Person]) -> dict[UUID, Profile]:
         tx, tenant_id = self._tx, self._batch.tenant_id

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from services.registry.roster import catalogue, choices, dates, phones
 from services.registry.roster.fields import (
@@ -26,6 +26,9 @@ from services.registry.roster.text import clean
 
 _LENGTHS: Final = {NAME: 50, "notes": 500}
 _LENGTH: Final = 100
+_DECIDING: Final = (
+    RESIDENT_ID, NAME, COMPANIONS, "available_from", "boarding_point", "needs_bed", HIRED_ON,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,16 @@ class CheckedRow:
         return any(f.severity == ERROR for f in self.faults)
 
     def as_list(self) -> list[Any]:
-        """Give the row as JSON can carry it."""
+        """Give the row as JSON can carry it, without values that say nothing."""
         faults = [[f.column, f.field, f.code, f.severity, f.masked] for f in self.faults]
-        return [self.row, self.cells, faults, self.values]
+        values = {k: v for k, v in self.values.items() if v is not None}
+        return [self.row, self.cells, faults, values]
+
+    @property
+    def brief(self) -> "Brief":
+        """Give what the decision about the whole roster needs of this row."""
+        values = {k: v for k in _DECIDING if (v := self.values.get(k)) is not None}
+        return Brief(self.row, has_error=self.has_error, values=values)
 
     @classmethod
     def from_list(cls, told: list[Any]) -> "CheckedRow":
@@ -78,13 +88,21 @@ class CheckedRow:
         return cls(row, cells, [Found(*f) for f in faults], values)
 
 
+class Brief(NamedTuple):
+    """The part of a checked row that the decision about the whole roster needs."""
+
+    row: int
+    has_error: bool
+    values: dict[str, Any]
+
+
 class Checker:
     """Checks the rows below one header."""
 
     def __init__(self, header: Header, sheet: Sheet, context: Context) -> None:
         self._context = context
         self._width = len(header.fields)
-        self._columns = [(f, i) for i, f in enumerate(header.fields) if f and f != SERIAL]
+        self._columns = [_column(f, i) for i, f in enumerate(header.fields) if f and f != SERIAL]
         # The ID number speaks about gender, the residence about the boarding place.
         self._columns.sort(key=lambda c: _ORDER.get(c[0], 1))
         self._required = frozenset(required(context.kind))
@@ -96,9 +114,13 @@ class Checker:
         texts = [clean(v) for v in row]
         cells = texts[: self._width] + [""] * (self._width - len(texts))
         checked = CheckedRow(number + 1, cells)
-        for name, column in self._columns:
-            value = row[column] if column < len(row) else None
-            self._check_cell(checked, _Cell(number, name, column, value, cells[column]))
+        for name, column, length, is_plain in self._columns:
+            text = cells[column]
+            if is_plain and 0 < len(text) <= length and (number, column) not in self._formulas:
+                checked.values[name] = text
+            else:
+                value = row[column] if column < len(row) else None
+                self._check_cell(checked, _Cell(number, name, column, value, text))
         _complete(checked.values)
         extra = next((i for i, t in enumerate(texts) if t and i >= self._width), None)
         if self._is_text and extra is not None:
@@ -138,7 +160,12 @@ class Checker:
             _keep_imprecise(checked.cells, cell)
 
 
-@dataclass(frozen=True, slots=True)
+def _column(name: str, column: int) -> tuple[str, int, int, bool]:
+    """Give a column's field, place, longest text, and whether its texts are taken as they are."""
+    return name, column, _LENGTHS.get(name, _LENGTH), name not in _READERS
+
+
+@dataclass(slots=True)
 class _Cell:
     number: int
     name: str

@@ -7,10 +7,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Any, Final
 
-from services.registry.roster.check import CheckedRow
-from services.registry.roster.frames import FRAME_BYTES_MAX, HEAD, frame, unframed
+from services.registry.roster.check import Brief, CheckedRow
+from services.registry.roster.frames import FRAME_BYTES_MAX, HEAD, frame, unframed, unpacked
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.reading import Layout
 from services.registry.roster.work import Job, layout_from_dict
@@ -23,6 +24,27 @@ _ROWS_WALL_S_MAX: Final = 600
 
 class ReaderDiedError(Exception):
     """The child ended without an answer: killed by a limit, or by what it read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some rows as they come: what the decision needs of each, and the whole of them, unread."""
+
+    briefs: list[Brief]
+    body: bytes
+
+    @property
+    def rows(self) -> list[CheckedRow]:
+        """The rows, read."""
+        return rows_of(self.body)
+
+
+def rows_of(body: bytes) -> list[CheckedRow]:
+    """Read a chunk's rows. Raises `ReaderDiedError` for what no sound reader sends."""
+    try:
+        return [CheckedRow.from_list(told) for told in unpacked(body)]
+    except (TypeError, ValueError) as broken:
+        raise ReaderDiedError from broken
 
 
 class Readers:
@@ -49,7 +71,7 @@ class Readers:
                 "too_many_cells", "文件过大或过于复杂，无法读取；请只保留花名册内容后提交。"
             ) from gone
 
-    async def rows(self, data: bytes, job: Job) -> AsyncGenerator[Layout | list[CheckedRow], None]:
+    async def rows(self, data: bytes, job: Job) -> AsyncGenerator[Layout | Chunk, None]:
         """Give the layout, then chunks of checked rows. Raises `FileRefused`, `ReaderDiedError`."""
         async with (
             self._turn,
@@ -59,7 +81,7 @@ class Readers:
                 if "layout" in reply:
                     yield layout_from_dict(reply["layout"])
                 else:
-                    yield [CheckedRow.from_list(r) for r in reply["rows"]]
+                    yield Chunk([Brief(*r) for r in reply["rows"]], reply["body"])
 
     def close(self) -> None:
         """End the nursery."""
@@ -79,6 +101,8 @@ class Readers:
             writer.write(frame(head) + data)
             while True:
                 reply = await _reply(reader)
+                if "bytes" in reply:
+                    reply["body"] = await _read(reader, reply["bytes"])
                 if "refused" in reply:
                     raise FileRefused(*reply["refused"])
                 if "done" in reply:
@@ -121,10 +145,17 @@ def _started() -> tuple["subprocess.Popen[bytes]", socket.socket]:
 
 
 async def _reply(reader: asyncio.StreamReader) -> dict[str, Any]:
+    (length,) = HEAD.unpack(await _read(reader, HEAD.size))
     try:
-        (length,) = HEAD.unpack(await reader.readexactly(HEAD.size))
-        if length > FRAME_BYTES_MAX:
-            raise ReaderDiedError
-        return unframed(await reader.readexactly(length))
-    except (asyncio.IncompleteReadError, ConnectionError, ValueError) as gone:
+        return unframed(await _read(reader, length))
+    except ValueError as broken:
+        raise ReaderDiedError from broken
+
+
+async def _read(reader: asyncio.StreamReader, length: int) -> bytes:
+    if length > FRAME_BYTES_MAX:
+        raise ReaderDiedError
+    try:
+        return await reader.readexactly(length)
+    except (asyncio.IncompleteReadError, ConnectionError) as gone:
         raise ReaderDiedError from gone

@@ -1,6 +1,7 @@
 """Cells with a small answer: gender, yes or no, pay (rosters.md, Cells)."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from services.registry.roster.parsed import Parsed, warned
@@ -18,6 +19,8 @@ _PAY: Final = re.compile(
 )
 _FACTOR: Final = {None: 1, "千": 1000, "K": 1000, "万": 10_000, "W": 10_000}
 _PAY_MAX: Final = 1_000_000
+# An office writes few different answers into a column.
+_CACHED: Final = 1_024
 
 
 def gender(text: str, by_id: str | None) -> Parsed[str]:
@@ -32,6 +35,7 @@ def gender(text: str, by_id: str | None) -> Parsed[str]:
     return Parsed(by_id or told)
 
 
+@lru_cache(maxsize=_CACHED)
 def yes_no(text: str) -> Parsed[bool]:
     """Read a yes or no; empty is no, anything else unknown (None)."""
     if text.upper() in _NO:
@@ -39,6 +43,7 @@ def yes_no(text: str) -> Parsed[bool]:
     return Parsed(value=True) if text.upper() in _YES else warned(None, "value_unclear")
 
 
+@lru_cache(maxsize=_CACHED)
 def pay(text: str) -> Parsed[tuple[int | None, int | None]]:
     """Read a monthly pay in yuan as (least, most); open (None) for 面议 or empty."""
     if text in ("", "面议"):

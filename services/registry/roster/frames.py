@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 #: Four bytes, big-endian: how many bytes of JSON follow.
@@ -15,6 +15,19 @@ def frame(told: Mapping[str, Any]) -> bytes:
     """Give one frame."""
     body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
     return HEAD.pack(len(body)) + body
+
+
+def packed(rows: Sequence[Sequence[Any]]) -> bytes:
+    """Give rows as they are kept unread until the second pass."""
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def unpacked(body: bytes) -> list[list[Any]]:
+    """Read what `packed` gave; raises ValueError."""
+    told = json.loads(body)
+    if not isinstance(told, list):
+        raise ValueError("rows are a list")  # noqa: TRY004 (a wrong value from outside)
+    return told
 
 
 def unframed(body: bytes) -> dict[str, Any]:

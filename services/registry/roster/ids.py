@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from operator import mul
 from typing import Final
 
 from contracts.reference import is_known_division
@@ -75,7 +76,7 @@ def told_by(number: str) -> Told:
 
 def checked(body: str) -> str:
     """Give the check character of the first seventeen digits."""
-    return _CHECKS[sum(w * int(c) for w, c in zip(_WEIGHTS, body, strict=True)) % 11]
+    return _CHECKS[sum(map(mul, _WEIGHTS, map(int, body))) % 11]
 
 
 def _flagged(number: str, today: date) -> Parsed[str]:

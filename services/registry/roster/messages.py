@@ -42,6 +42,12 @@ _ZH: Final[dict[str, str]] = {
 }
 
 
+def general(code: str) -> str | None:
+    """Give the sentence of a code for all of its issues together; None for a file's own code."""
+    sentence = _ZH.get(code)
+    return sentence and sentence.format(first_row="…", drive="", name="…")
+
+
 def message(code: str, **values: object) -> str:
     """Give the Chinese sentence of a code, with what it names filled in."""
     return _ZH[code].format(**values)

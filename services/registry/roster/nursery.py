@@ -15,8 +15,7 @@ from itertools import islice
 from typing import Any, Final
 
 from contracts import reference
-from services.registry.roster.check import CheckedRow
-from services.registry.roster.frames import HEAD, frame, unframed
+from services.registry.roster.frames import HEAD, frame, packed, unframed
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
 from services.registry.roster.work import Job, checked_rows, layout_as_dict, look
@@ -66,7 +65,7 @@ def _live(channel: socket.socket) -> None:
             _confine(job.limits, head["wall_s_max"])
             data = incoming.read(head["bytes"])
             for reply in _replies(head["task"], data, job):
-                channel.sendall(frame(reply))
+                channel.sendall(reply if isinstance(reply, bytes) else frame(reply))
         status = 0
     except BaseException:  # noqa: BLE001 (whatever it was: the service sees the silence)
         status = 1
@@ -84,24 +83,23 @@ def _confine(limits: Limits, wall_s_max: int) -> None:
     signal.alarm(wall_s_max)
 
 
-def _replies(task: str, data: bytes, job: Job) -> Iterator[dict[str, Any]]:
+def _replies(task: str, data: bytes, job: Job) -> Iterator[dict[str, Any] | bytes]:
+    """Give frames; behind one that tells of `bytes` come just these."""
     try:
         if task == "look":
             yield {"layout": layout_as_dict(look(data, job))}
         else:
             layout, rows = checked_rows(data, job)
             yield {"layout": layout_as_dict(layout)}
-            while chunk := _chunk(rows):
-                yield {"rows": chunk}
+            while chunk := [*islice(rows, CHUNK_ROWS)]:
+                body = packed([row.as_list() for row in chunk])
+                yield {"rows": [row.brief for row in chunk], "bytes": len(body)}
+                yield body
     except FileRefused as refused:
         yield {"refused": [refused.code, refused.detail]}
     except MemoryError:
         yield {"refused": ["unpacked_too_large", "文件解压后过大，请只保留花名册内容后提交。"]}
     yield {"done": True}
-
-
-def _chunk(rows: Iterator[CheckedRow]) -> list[list[Any]]:
-    return [row.as_list() for row in islice(rows, CHUNK_ROWS)]
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ _NOISE: Final = re.compile(r"[\s\-‐-―−()']+")
 
 def phone(text: str) -> Parsed[str]:
     """Read one cell: the first number counts. Gives eleven digits, or a land line."""
+    if _MOBILE.fullmatch(text):
+        return Parsed(text)
     parts = [p for p in (_NOISE.sub("", p) for p in _BETWEEN.split(text)) if p]
     parts = [q for p in parts for q in _halves(p)]
     if not parts:

@@ -16,11 +16,12 @@ _FOOTERS: Final = (
 
 def is_counted(row: Sequence[Value], header: Header, serial: int | None) -> bool:
     """Tell whether a row is a person's (rosters.md, "rows not counted")."""
+    # Nearly every row is a person's: whoever has a name or a number is one, whatever else is there.
+    for column in (header.column_of(NAME), header.column_of(RESIDENT_ID)):
+        if column is not None and column < len(row) and clean(row[column]):
+            return True
     filled = [(i, clean(v)) for i, v in enumerate(row) if v is not None and v != ""]
     filled = [(i, text) for i, text in filled if text]
     if not filled or all(i == serial for i, _ in filled):
         return False
-    people = {header.column_of(NAME), header.column_of(RESIDENT_ID)}
-    if any(i in people for i, _ in filled):
-        return True
     return not filled[0][1].startswith(_FOOTERS)

@@ -10,7 +10,8 @@ from services.registry.roster.sheet import Value
 _BREAKS: Final = re.compile(r"[\r\n\v\f\u0085\u2028\u2029\t]+")
 # Up to here a number cell has all of its digits.
 _EXACT_BELOW: Final = 10**15
-_PLAIN: Final = re.compile(r"[\u4e00-\u9fff0-9A-Za-z]*")
+# Nothing of this is changed by NFKC, trimmed, or hidden: most cells are done at a glance.
+_PLAIN: Final = re.compile(r"[\u4e00-\u9fff!-~]*")
 
 
 def clean(value: Value) -> str:

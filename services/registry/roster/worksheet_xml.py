@@ -14,7 +14,7 @@ _FLAT_CELL: Final = re.compile(
     rb"<c(?: [^<>]*)?(?:/>|>(?:<v(?: [^<>]*)?>[^<]*</v>|<v/>"
     rb"|<is><t(?: [^<>]*)?>[^<]*</t></is>)?</c>)"
 )
-_UNPLACED_CELL: Final = re.compile(rb"<(?:\w+:)?c(?=[\s/>])(?![^<>]*\sr=)")
+_UNPLACED_CELL: Final = re.compile(rb"<(?:\w+:)?c(?=[\s/>])(?![^<>]*?\sr=)")
 _FAR_CELL: Final = re.compile(
     rb"<(?:\w+:)?c [^<>]*\br=[\"']([A-Z]{2,}\d+|[A-Z]\d{6,})[\"'][^<>/]*>\s*<(?!/)"
 )

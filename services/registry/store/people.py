@@ -94,9 +94,11 @@ ORDER BY blind_index FOR KEY SHARE
 
 async def insert_workers(tx: Tx, people: Iterable[tuple[UUID, Profile]]) -> None:
     """Insert new persons."""
-    records = ((w, *_profile_record(p), tx.now) for w, p in people)
-    columns = {"worker_id": "uuid", **_PROFILE, "registered_at": "timestamptz"}
-    await insert_many(tx, "worker", columns, records)
+    records = ((w, *_profile_record(p)) for w, p in people)
+    await insert_many(tx, "worker", _WORKER, records, {"registered_at": tx.now})
+
+
+_WORKER: Final[dict[str, str]] = {"worker_id": "uuid", **_PROFILE}
 
 
 def _profile_record(p: Profile) -> tuple[object, ...]:
@@ -193,24 +195,22 @@ async def insert_relations(
     """Insert new relations."""
     records = (
         (
-            r.relation_id, r.worker_id, tenant_id, tenant_kind, *_profile_record(r.profile),
-            r.poverty_lifted, r.monitored, tx.now, tx.now, *(r.sealed.get(f) for f in SEALED),
+            r.relation_id, r.worker_id, *_profile_record(r.profile), r.poverty_lifted, r.monitored,
+            *(r.sealed.get(f) for f in SEALED),
         )
         for r in relations
     )  # fmt: skip
-    await insert_many(tx, "relation", _RELATION, records)
+    same: dict[str, object] = {"tenant_id": tenant_id, "tenant_kind": tenant_kind}
+    same |= {"created_at": tx.now, "updated_at": tx.now}
+    await insert_many(tx, "relation", _RELATION, records, same)
 
 
 _RELATION: Final[dict[str, str]] = {
     "relation_id": "uuid",
     "worker_id": "uuid",
-    "tenant_id": "uuid",
-    "tenant_kind": "text",
     **_PROFILE,
     "poverty_lifted": "bool",
     "monitored": "bool",
-    "created_at": "timestamptz",
-    "updated_at": "timestamptz",
     **dict.fromkeys(SEALED.values(), "bytea"),
 }
 

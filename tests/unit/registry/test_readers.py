@@ -13,8 +13,7 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.registry.roster.check import CheckedRow
-from services.registry.roster.child import ReaderDiedError, Readers
+from services.registry.roster.child import Chunk, ReaderDiedError, Readers
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
 from services.registry.roster.reading import Layout
@@ -36,9 +35,11 @@ async def test_rows_come_in_chunks_behind_the_layout(readers: Readers) -> None:
     data = a_roster(2_500, 1)
     replies = [r async for r in readers.rows(data, job())]
     assert isinstance(replies[0], Layout)
-    assert [len(r) for r in replies[1:] if isinstance(r, list)] == [1_000, 1_000, 500]
+    chunks = cast("list[Chunk]", replies[1:])
+    assert [len(c.briefs) for c in chunks] == [1_000, 1_000, 500]
     _, rows = await asyncio.to_thread(read, data)
-    heard = [row for reply in replies[1:] for row in cast("list[CheckedRow]", reply)]
+    heard = [row for chunk in chunks for row in chunk.rows]
+    assert [b for chunk in chunks for b in chunk.briefs] == [row.brief for row in rows]
     assert json.dumps([r.as_list() for r in heard]) == json.dumps([r.as_list() for r in rows])
 
 
