@@ -71,9 +71,10 @@ _TRIP_STATES: Final[dict[type[TripFact], str]] = {
     TripCancelled: "cancelled",
     TripClosed: "closed",
 }
-_BOOKING_STATES: Final[dict[type[BookingFact], str]] = {
+# Another seat or hour changes no state: a delay under way speaks of people who are aboard.
+_BOOKING_STATES: Final[dict[type[BookingFact], str | None]] = {
     SeatBooked: "booked",
-    SeatChanged: "booked",
+    SeatChanged: None,
     SeatWaitlisted: "waitlisted",
     SeatReleased: "released",
     PassengerBoarded: "boarded",
@@ -121,6 +122,8 @@ async def on_placement_confirmed(tx: Tx, received: Sequence[Received[PlacementCo
             heard.Placement(
                 e.placement_id, e.worker_id, e.nomination_id, e.office_id, e.enterprise_id,
                 e.drive_id, "confirmed",
+                origin_division_code=e.origin_division_code,
+                site_division_code=e.site.division_code,
             )
             for e in events
         ],
@@ -132,8 +135,8 @@ async def on_placement_confirmed(tx: Tx, received: Sequence[Received[PlacementCo
 async def on_placement_changed(tx: Tx, received: Sequence[Received[PlacementChanged]]) -> None:
     """The right to see the name goes with the placement to another enterprise."""
     events = [r.event for r in received]
-    await heard.update_placement_enterprises(
-        tx, [(e.placement_id, e.enterprise_id) for e in events]
+    await heard.update_placement_places(
+        tx, [(e.placement_id, e.enterprise_id, e.site.division_code) for e in events]
     )
 
 
@@ -168,6 +171,7 @@ async def _note(
         heard.Placement(
             e.placement_id, e.worker_id, e.nomination_id, e.office_id, e.enterprise_id, e.drive_id,
             state, e.ended_on if isinstance(e, PlacementEnded) else None,
+            started_on=e.started_on if isinstance(e, PlacementStarted) else None,
         )
         for e in events
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """What the registry decides: profiles, a batch's state, what changed in a nomination."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final, Literal
@@ -7,12 +8,20 @@ from uuid import UUID
 
 BatchKind = Literal["origin_roster", "new_hires"]
 FinalState = Literal["accepted", "partly_accepted", "rejected"]
+Destination = Literal["outside_province", "other_prefecture", "other_county", "same_county"]
 
 #: Business time without a live placement after which a nomination ends (events.md, Nominations).
 NOMINATION_LIFE: Final = timedelta(days=180)
 #: How long rows that were left out are kept for the workbook that goes back (rosters.md, Persons).
 REJECTED_ROWS_KEPT: Final = timedelta(days=7)
 REVEAL_IDS_MAX: Final = 2_000
+#: Where people go, far ones first (domain.md, Statistics).
+DESTINATIONS: Final[tuple[Destination, ...]] = (
+    "outside_province", "other_prefecture", "other_county", "same_county",
+)  # fmt: skip
+#: Groups under so many persons are shown to other tenants as fewer (domain.md, Statistics).
+GROUP_SHOWN_MIN: Final = 5
+_FEW: Final = f"<{GROUP_SHOWN_MIN}"
 #: What a reveal may show; all of it lies sealed in the vault.
 REVEALABLE: Final = ("name", "resident_id", "phone", "emergency_contact", "emergency_phone")
 
@@ -58,6 +67,49 @@ class Wishes:
     available_from: date | None
     boarding_place_code: str | None
     needs_bed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How many persons, and how many of them are lifted out of poverty."""
+
+    total: int
+    poverty_lifted: int
+
+    def __add__(self, other: "Group") -> "Group":
+        """Count two groups as one."""
+        return Group(self.total + other.total, self.poverty_lifted + other.poverty_lifted)
+
+    def shown(self, *, exact: bool) -> dict[str, object]:
+        """Give the figures: to other tenants no group below five, nor what leaves such a rest."""
+        if exact or not self.total:
+            return {"total": self.total, "poverty_lifted": self.poverty_lifted}
+        if self.total < GROUP_SHOWN_MIN:
+            return {"total": _FEW, "poverty_lifted": _FEW}
+        return {"total": self.total, "poverty_lifted": self._lifted_shown()}
+
+    def _lifted_shown(self) -> int | str:
+        if 0 < self.poverty_lifted < GROUP_SHOWN_MIN:
+            return _FEW
+        if 0 < self.total - self.poverty_lifted < GROUP_SHOWN_MIN:
+            return f">{self.total - GROUP_SHOWN_MIN}"
+        return self.poverty_lifted
+
+
+NOBODY: Final = Group(0, 0)
+
+
+def transfers_shown(groups: Mapping[Destination, Group], *, exact: bool) -> dict[str, object]:
+    """Give an office's transfer employment as it is shown to itself (exact) or to other tenants.
+
+    A sum is left out (None) where it would tell the only figure that is hidden in it.
+    """
+    parts = {d: groups.get(d, NOBODY).shown(exact=exact) for d in DESTINATIONS}
+    whole: dict[str, object] = sum(groups.values(), NOBODY).shown(exact=exact)
+    for figure in ("total", "poverty_lifted"):
+        if sum(isinstance(part[figure], str) for part in parts.values()) == 1:
+            whole[figure] = whole[figure] if isinstance(whole[figure], str) else None
+    return {"transfer_employment": whole, "by_destination": parts}
 
 
 @dataclass(frozen=True, slots=True)

@@ -393,10 +393,14 @@ CREATE TABLE heard_placement (
     drive_id uuid,
     state text NOT NULL,
     ended_on date,
+    origin_division_code text,
+    site_division_code text,
+    started_on date,
     PRIMARY KEY (placement_id),
     CHECK (state IN ('confirmed', 'started', 'cancelled', 'ended'))
 );
 CREATE INDEX heard_placement_nomination ON heard_placement (nomination_id);
+CREATE INDEX heard_placement_started ON heard_placement (office_id, started_on) WHERE (started_on IS NOT NULL);
 CREATE INDEX heard_placement_worker ON heard_placement (worker_id);
 
 CREATE TABLE heard_trip (
@@ -709,7 +713,7 @@ ALTER TABLE heard_placement FORCE ROW LEVEL SECURITY;
 GRANT SELECT, INSERT, UPDATE, DELETE ON heard_placement TO registry_worker;
 GRANT SELECT ON heard_placement TO registry_api;
 CREATE POLICY caller ON heard_placement FOR SELECT TO registry_api
-    USING (false OR app_sees_all());
+    USING (office_id = app_tenant_id() OR app_sees_all());
 CREATE POLICY worker ON heard_placement TO registry_worker
     USING (true) WITH CHECK (true);
 

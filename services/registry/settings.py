@@ -28,6 +28,9 @@ class RegistrySettings(ServiceSettings):
     # Outside every database: a restored backup is brought up to it before it opens.
     erasure_list_file: Path
 
+    # Where a font with Chinese characters lies; the system's fonts are found without it.
+    font_dir: Path | None = Field(None, alias="SHANHAI_FONT_DIR")
+
     readers_max: int = Field(4, ge=1, le=64)
     roster_file_bytes_max: int = Field(_LIMITS.file_bytes_max, ge=1)
     roster_unpacked_bytes_max: int = Field(_LIMITS.unpacked_bytes_max, ge=1)

@@ -2,10 +2,18 @@
 
 from fastapi import APIRouter
 
-from services.registry.api import batches, nominations, reveals, templates, workers
+from services.registry.api import (
+    batches,
+    nominations,
+    receipts,
+    reveals,
+    statistics,
+    templates,
+    workers,
+)
 
 router = APIRouter()
-for part in (batches, templates, nominations, workers, reveals):
+for part in (batches, receipts, templates, nominations, workers, reveals, statistics):
     router.include_router(part.router)
 
 __all__ = ["router"]

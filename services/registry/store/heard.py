@@ -33,30 +33,39 @@ class Placement:
     drive_id: UUID | None
     state: str
     ended_on: date | None = None
+    origin_division_code: str | None = None
+    site_division_code: str | None = None
+    started_on: date | None = None
 
 
 async def upsert_placements(tx: Tx, placements: Sequence[Placement]) -> None:
-    """Remember placements."""
-    await tx.execute(_PLACEMENTS, *_columns([_fields(p) for p in placements], 8))
+    """Remember placements; what is None was not told again and stays."""
+    await tx.execute(_PLACEMENTS, *_columns([_fields(p) for p in placements], 11))
 
 
 _PLACEMENTS: Final = """
 INSERT INTO heard_placement (placement_id, worker_id, nomination_id, office_id, enterprise_id,
-    drive_id, state, ended_on)
+    drive_id, state, ended_on, origin_division_code, site_division_code, started_on)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[],
-    $7::text[], $8::date[]) AS u (id, w, n, o, e, d, s, on_) ORDER BY id
+    $7::text[], $8::date[], $9::text[], $10::text[], $11::date[])
+    AS u (id, w, n, o, e, d, s, ended, origin, site, started) ORDER BY id
 ON CONFLICT (placement_id) DO UPDATE SET enterprise_id = excluded.enterprise_id,
     drive_id = COALESCE(excluded.drive_id, heard_placement.drive_id), state = excluded.state,
-    ended_on = excluded.ended_on
+    ended_on = excluded.ended_on,
+    origin_division_code =
+        COALESCE(excluded.origin_division_code, heard_placement.origin_division_code),
+    site_division_code = COALESCE(excluded.site_division_code, heard_placement.site_division_code),
+    started_on = COALESCE(excluded.started_on, heard_placement.started_on)
 """
 
 
-async def update_placement_enterprises(tx: Tx, changes: Sequence[tuple[UUID, UUID]]) -> None:
-    """A changed placement may be at another enterprise: (placement, enterprise)."""
+async def update_placement_places(tx: Tx, changes: Sequence[tuple[UUID, UUID, str]]) -> None:
+    """A changed placement may be elsewhere: (placement, enterprise, the site's division)."""
     await tx.execute(
-        "UPDATE heard_placement p SET enterprise_id = u.e"
-        " FROM unnest($1::uuid[], $2::uuid[]) AS u (id, e) WHERE p.placement_id = u.id",
-        *_columns(changes, 2),
+        "UPDATE heard_placement p SET enterprise_id = u.e, site_division_code = u.s"
+        " FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS u (id, e, s)"
+        " WHERE p.placement_id = u.id",
+        *_columns(changes, 3),
     )
 
 
@@ -74,14 +83,14 @@ ON CONFLICT (trip_id) DO UPDATE SET state = excluded.state
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """A booking as it was last told; without a trip it keeps none."""
+    """A booking as it was last told; without a trip it keeps none. State None: as it was."""
 
     booking_id: UUID
     worker_id: UUID
     office_id: UUID | None
     enterprise_id: UUID | None
     trip_id: UUID | None
-    state: str
+    state: str | None
 
 
 async def upsert_bookings(tx: Tx, bookings: Sequence[Booking]) -> None:
@@ -91,9 +100,12 @@ async def upsert_bookings(tx: Tx, bookings: Sequence[Booking]) -> None:
 
 _BOOKINGS: Final = """
 INSERT INTO heard_booking AS b (booking_id, worker_id, office_id, enterprise_id, trip_id, state)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[])
+SELECT id, w, o, e, t, COALESCE(s, 'booked')
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[])
     AS u (id, w, o, e, t, s) ORDER BY id
-ON CONFLICT (booking_id) DO UPDATE SET trip_id = excluded.trip_id, state = excluded.state,
+ON CONFLICT (booking_id) DO UPDATE SET trip_id = excluded.trip_id,
+    state = COALESCE((SELECT s FROM unnest($1::uuid[], $6::text[]) AS v (id, s)
+        WHERE v.id = excluded.booking_id), b.state),
     office_id = COALESCE(excluded.office_id, b.office_id),
     enterprise_id = COALESCE(excluded.enterprise_id, b.enterprise_id)
 """

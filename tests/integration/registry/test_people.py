@@ -285,6 +285,26 @@ async def test_an_erasure_waits_for_the_trip_and_the_stay_to_end(
     assert await registry.count("SELECT count(*) FROM erasure WHERE done_at IS NULL") == 0
 
 
+async def test_a_delay_under_way_leaves_whoever_is_aboard_aboard(
+    registry: Registry, office: Identity
+) -> None:
+    (nominated_,) = await nominated(registry, office)
+    way = Way(nominated_, IDS.uuid7())
+
+    async def state() -> str:
+        async with registry.db.transaction(role="worker") as tx:
+            return str(await tx.fetchval("SELECT state FROM heard_booking"))
+
+    await registry.hear(way.confirmed(), way.booked(), way.delayed())
+    assert await state() == "booked"
+    await registry.hear(way.boarded(), way.delayed())
+    assert await state() == "boarded"
+    assert await erase(registry, office, nominated_["worker_id"]) == 202
+    assert await registry.count("SELECT count(*) FROM relation") == 1
+    await registry.hear(way.handed_over(), way.delayed())
+    assert await state() == "handed_over"
+
+
 async def test_a_restored_backup_knows_no_erased_person(
     registry: Registry, office: Identity, postgres: Postgres, settings: RegistrySettings
 ) -> None:

@@ -11,7 +11,14 @@ from contracts.recruitment import (
     PlacementConfirmed,
     PlacementStarted,
 )
-from contracts.transport import PassengerBoarded, SeatBooked, TripClosed, Vehicle
+from contracts.transport import (
+    PassengerBoarded,
+    PassengerHandedOver,
+    SeatBooked,
+    SeatChanged,
+    TripClosed,
+    Vehicle,
+)
 from shared.ids import Ids
 
 IDS = Ids()
@@ -77,6 +84,14 @@ class Way:
     def boarded(self) -> PassengerBoarded:
         seat = {"booking_id": self.booking_id, "trip_id": self.trip_id}
         return PassengerBoarded.model_validate(self.ids | seat | {"at": NOW, "stop": "530902-00"})
+
+    def delayed(self) -> SeatChanged:
+        told = self.booked().model_dump() | {"changed": ("arrives_at",), "reason": "delayed"}
+        return SeatChanged.model_validate(told)
+
+    def handed_over(self) -> PassengerHandedOver:
+        told = self.boarded().model_dump() | {"outcome": "received"}
+        return PassengerHandedOver.model_validate(told)
 
     def closed(self) -> TripClosed:
         return TripClosed(

@@ -1,0 +1,44 @@
+"""Shows what a batch's receipt is made of; under the caller's row security."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from shared.transaction import Tx
+
+#: A sheet takes more; nobody mends more by hand.
+FAULTS_MAX: Final = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A batch with its tenant's name, its issues counted by code, and those that left rows out."""
+
+    batch: Any
+    issues_by_code: list[Any]
+    errors: list[Any]
+
+
+async def find_receipt(tx: Tx, batch_id: UUID) -> Found | None:
+    """Give what a receipt is made of; None when there is no such batch."""
+    batch = await tx.fetchrow(_BATCH, batch_id)
+    if batch is None:
+        return None
+    by_code = await tx.fetch(_BY_CODE, batch_id)
+    return Found(batch, by_code, await tx.fetch(_ERRORS, batch_id, FAULTS_MAX))
+
+
+_BATCH: Final = """
+SELECT b.*, t.name AS tenant_name FROM worker_batch b LEFT JOIN tenant t USING (tenant_id)
+WHERE b.batch_id = $1
+"""
+_BY_CODE: Final = """
+SELECT code, severity, min(message) AS message, count(*) AS issue_count,
+    count(DISTINCT row_number) AS row_count
+FROM batch_issue WHERE batch_id = $1 GROUP BY code, severity
+ORDER BY array_position(ARRAY['error', 'warning', 'info'], severity), count(*) DESC, code
+"""
+_ERRORS: Final = """
+SELECT row_number, column_letter, header, code, message, value_masked FROM batch_issue
+WHERE batch_id = $1 AND severity = 'error' ORDER BY issue_number LIMIT $2
+"""
