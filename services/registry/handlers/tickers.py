@@ -13,6 +13,7 @@ from services.registry.handlers.importing import import_batch
 from services.registry.handlers.intake import Intake
 from services.registry.handlers.nominations import expire_nominations
 from services.registry.handlers.submitting import TICKERS as INTAKE
+from services.registry.handlers.sweeping import KeySweep
 from services.registry.store import batches
 from shared.ticker import Ticker
 from shared.transaction import Tx
@@ -33,6 +34,7 @@ def tickers(intake: Intake, eraser: Eraser) -> list[Ticker]:
         Ticker(small, 1.0, partial(import_batch, intake=intake, byte_count_max=SMALL_BYTES_MAX)),
         Ticker(TICKER, 2.0, partial(carry_out_erasures, eraser=eraser)),
         Ticker("destroy-keys", 60.0, partial(destroy_doomed_keys, vault=eraser.vault)),
+        Ticker("sweep-keys", 60.0, KeySweep(eraser.vault).run),
         Ticker("expire-nominations", 30.0, expire_nominations),
         Ticker("expire-rejected-rows", 60.0, expire_rejected_rows),
     ]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.registry.domain import BatchKind, Counts, FinalState
 from services.registry.store.bulk import insert_many
+from shared.ticker import TICKER_LOCK
 from shared.transaction import Tx
 
 
@@ -142,15 +143,14 @@ _ISSUE = {
 }
 
 
-async def insert_batch_workers(tx: Tx, records: Iterable[Sequence[object]]) -> None:
-    """Insert who a batch's rows are: batch, row, tenant, worker, nomination, hire."""
-    await insert_many(tx, "batch_worker", _BATCH_WORKER, records)
+async def insert_batch_workers(tx: Tx, batch: Batch, records: Iterable[Sequence[object]]) -> None:
+    """Insert who a batch's rows are: row, worker, nomination, hire."""
+    same = {"batch_id": batch.batch_id, "tenant_id": batch.tenant_id}
+    await insert_many(tx, "batch_worker", _BATCH_WORKER, records, same)
 
 
 _BATCH_WORKER = {
-    "batch_id": "uuid",
     "row_number": "int",
-    "tenant_id": "uuid",
     "worker_id": "uuid",
     "nomination_id": "uuid",
     "hire_id": "uuid",
@@ -236,6 +236,29 @@ async def list_doomed_keys(tx: Tx, limit: int) -> list[UUID]:
 async def delete_doomed_keys(tx: Tx, key_ids: Sequence[UUID]) -> None:
     """Forget keys that are destroyed."""
     await tx.execute("DELETE FROM doomed_key WHERE key_id = ANY ($1)", list(key_ids))
+
+
+async def keep_imports_out(tx: Tx, lanes: Sequence[str]) -> bool:
+    """Let no import begin before this transaction ends; False when one is at work."""
+    taken = [await tx.fetchval(_KEEP_OUT, TICKER_LOCK, lane) for lane in lanes]
+    return all(taken)
+
+
+# The lock under which a ticker runs, whichever replica it is in.
+_KEEP_OUT = "SELECT pg_try_advisory_xact_lock($1, hashtext($2))"
+
+
+async def find_used_keys(tx: Tx, key_ids: Sequence[UUID]) -> set[UUID]:
+    """Find those of these keys that seal something."""
+    rows = await tx.fetch(_USED, list(key_ids))
+    return {r["key_id"] for r in rows}
+
+
+_USED = """
+SELECT relation_id AS key_id FROM relation WHERE relation_id = ANY ($1)
+UNION ALL SELECT batch_id FROM batch_file WHERE batch_id = ANY ($1)
+UNION ALL SELECT rejected_row_id FROM rejected_row WHERE rejected_row_id = ANY ($1)
+"""
 
 
 async def load_synonyms(tx: Tx, tenant_id: UUID) -> dict[str, str]:

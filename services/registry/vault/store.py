@@ -90,6 +90,16 @@ class KeyStore:
             list(key_ids),
         )
 
+    async def list_key_ids(self, after: UUID, age_s_min: int, limit: int) -> list[UUID]:
+        """List ids of data keys behind `after` that are at least so many seconds old, in order."""
+        rows = await self.pool.fetch(
+            "SELECT key_id FROM data_key WHERE key_id > $1"
+            " AND created_at <= clock_timestamp() - make_interval(secs => $2)"
+            " ORDER BY key_id LIMIT $3",
+            after, age_s_min, limit,
+        )  # fmt: skip
+        return [r["key_id"] for r in rows]
+
     async def delete_data_keys(self, key_ids: Sequence[UUID]) -> int:
         """Destroy data keys; give how many there still were."""
         done = await self.pool.execute(
