@@ -115,8 +115,9 @@ class _Passage:
     ) -> None:
         self._scope, self._receive, self._send = scope, receive, send
         self.request_id = request_id
-        form = Headers(scope=scope).get("content-type", "").startswith("multipart/")
-        self.limit = limit if form else min(limit, JSON_BYTES_MAX)
+        # Forms bring files.
+        self._is_form = Headers(scope=scope).get("content-type", "").startswith("multipart/")
+        self.limit = limit if self._is_form else min(limit, JSON_BYTES_MAX)
         self.taken = 0
         self.status = 0
         self.started = time.perf_counter()
@@ -125,15 +126,21 @@ class _Passage:
     def check_length(self, headers: Headers) -> None:
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length[:20]) > self.limit:
-            raise HTTPException(413)
+            raise self._too_large()
 
     async def receive(self) -> "Message":
         message = await self._receive()
         self.taken += len(message.get("body", b""))
         # The length that was told may be missing or a lie.
         if self.taken > self.limit:
-            raise HTTPException(413)
+            raise self._too_large()
         return message
+
+    def _too_large(self) -> Exception:
+        if not self._is_form:
+            return HTTPException(413)
+        detail = "文件过大，请拆分后提交。The file is too large; split it."
+        return Problem(413, "file_too_large", detail)
 
     async def send(self, message: "Message") -> None:
         if message["type"] == "http.response.start":

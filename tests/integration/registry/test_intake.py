@@ -157,6 +157,7 @@ async def test_a_repeated_command_has_one_effect(registry: Registry, office: Ide
         (lambda: hostile.with_cell("XFD1048576"), "a.xlsx", (422, "too_many_cells")),
         (lambda: hostile.that_unpacks_to(201 << 20), "a.xlsx", (413, "unpacked_too_large")),
         (lambda: bytes(21 << 20), "a.xlsx", (413, "file_too_large")),
+        (lambda: bytes(33 << 20), "a.xlsx", (413, "file_too_large")),
         (lambda: xlsx(a_table({}))[:-100], "a.xlsx", (422, "bad_archive")),
         (lambda: b"<html></html>", "a.xls", (415, "content_mismatch")),
         (lambda: b"x", "a.docx", (415, "unsupported_type")),
