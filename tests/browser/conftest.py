@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def chromium() -> AsyncIterator[Browser]:
     """The browser, started once."""
     found = await asyncio.to_thread(web_assets.browser)
@@ -57,7 +57,7 @@ class Town:
     requests: list[str] = field(default_factory=list)
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def town(stack: Plan, people: People) -> Town:
     """Offers wait for an office, holds for an enterprise, beds for guests, seats for passengers."""
     world = World(stack, people)
@@ -147,7 +147,7 @@ class Office:
         )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def desks(chromium: Browser, stack: Plan, town: Town) -> Office:
     """Desks for the accounts of the stack."""
     return Office(chromium, stack)

@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def thrown() -> Thrown:
     """Where a test has put garbage into the topics."""
     return Thrown()
@@ -71,7 +71,7 @@ class Settled:
     batches: dict[str, list[dict[str, Any]]]
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def settled(stack: Plan, people: People) -> AsyncIterator[Settled]:
     """Everybody's roster has come in, everything has been answered, and nothing moves."""
     world = World(stack, people)

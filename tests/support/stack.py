@@ -1,4 +1,4 @@
-"""The whole system for tests of it: one local stack a session, on ports and a folder of its own."""
+"""The whole system for tests of it: one local stack a folder of tests, on ports of its own."""
 
 import random
 import shutil
@@ -19,7 +19,7 @@ from stack.ports import PortPlan
 
 PORTS_NEEDED = 100
 FIRST_PORT, CLIENTS_PORT = 12_000, 32_000
-#: Every runner of this session, so that none is left as a zombie.
+#: Every runner of this process, so that none is left as a zombie.
 RUNNERS: list[subprocess.Popen[bytes]] = []
 
 
@@ -49,9 +49,9 @@ def restart(plan: Plan) -> None:
     RUNNERS.append(background.start(plan, with_us=True))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[Plan]:
-    """A running local stack; it ends with the session, and with the process if that dies."""
+    """A running local stack; it ends with its folder of tests, and with the process if that dies."""
     folder = Path(tempfile.mkdtemp(prefix="shanhai-stack-"))
     folder.chmod(0o755)
     plan = Plan(folder / "data", PortPlan(a_port_range()))
@@ -78,7 +78,7 @@ class People:
         return self._opened[name]
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="package")
 async def people(stack: Plan) -> AsyncIterator[People]:
     """The accounts of the stack at work."""
     found = People(stack)
