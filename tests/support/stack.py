@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -19,8 +20,8 @@ from stack.ports import PortPlan
 
 PORTS_NEEDED = 100
 FIRST_PORT, CLIENTS_PORT = 12_000, 32_000
-#: Every runner of this process, so that none is left as a zombie.
-RUNNERS: list[subprocess.Popen[bytes]] = []
+#: The runners of each folder, so that none is left as a zombie; other folders' may go on running.
+RUNNERS: dict[Path, list[subprocess.Popen[bytes]]] = defaultdict(list)
 
 
 def a_port_range() -> int:
@@ -46,7 +47,7 @@ def _is_free(port: int) -> bool:
 def restart(plan: Plan) -> None:
     """Stop a stack in good order and start it again on its folder."""
     background.stop(plan.data_dir)
-    RUNNERS.append(background.start(plan, with_us=True))
+    RUNNERS[plan.data_dir].append(background.start(plan, with_us=True))
 
 
 @pytest.fixture(scope="package")
@@ -55,10 +56,10 @@ def stack() -> Iterator[Plan]:
     folder = Path(tempfile.mkdtemp(prefix="shanhai-stack-"))
     folder.chmod(0o755)
     plan = Plan(folder / "data", PortPlan(a_port_range()))
-    RUNNERS.append(background.start(plan, with_us=True))
+    RUNNERS[plan.data_dir].append(background.start(plan, with_us=True))
     yield plan
     background.stop(plan.data_dir)
-    for runner in RUNNERS:
+    for runner in RUNNERS.pop(plan.data_dir):
         runner.wait()
     shutil.rmtree(folder, ignore_errors=True)
 
