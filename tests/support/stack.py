@@ -52,7 +52,7 @@ def restart(plan: Plan) -> None:
 
 @pytest.fixture(scope="package")
 def stack() -> Iterator[Plan]:
-    """A running local stack; it ends with its folder of tests, and with the process if that dies."""
+    """A running local stack; it ends with its folder of tests, or when the process dies."""
     folder = Path(tempfile.mkdtemp(prefix="shanhai-stack-"))
     folder.chmod(0o755)
     plan = Plan(folder / "data", PortPlan(a_port_range()))
