@@ -110,7 +110,8 @@ async def lapse(tx: Tx) -> int:
     desk = await Desk.open(tx, seen, {t.city for t in seen.values()})
     # Somebody may have opened, delayed or cancelled one before it was locked.
     lapsed = [t for i in seen if (t := desk.trips[i]).has_lapsed(tx.now)]
-    await _cancel(desk, lapsed, "below_minimum")
+    if lapsed:
+        await _cancel(desk, lapsed, "below_minimum")
     return len(lapsed)
 
 
