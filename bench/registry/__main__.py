@@ -111,7 +111,7 @@ async def _round(rig: Rig, service: psutil.Process, rows: int, seed: int) -> Res
 
 async def _small_ones(office: Office, seed: int, done: asyncio.Event) -> list[float]:
     """Let another office submit small rosters meanwhile; give each one's seconds."""
-    taken = []
+    taken: list[float] = []
     while not done.is_set():
         data = a_roster(_SMALL_ROWS, 401 + len(taken), prefix=seed)
         begun = time.monotonic()

@@ -79,5 +79,6 @@ async def _write(tx: Tx, intake: Intake, index_key: bytes, roster: Roster, row: 
     roster.hired.append(None)
     await roster.look_up(tx, [0])
     claimed = await claim(tx, roster)
-    await ChunkWriter(tx, intake, claimed).write(0, [row])
+    async with ChunkWriter(tx, intake, claimed) as writer:
+        await writer.write(0, [row])
     await tx.flush()

@@ -70,15 +70,15 @@ async def _decide_and_write(tx: Tx, intake: Intake, roster: Roster) -> None:
     claimed = await claim(tx, roster)
     book = IssueBook(roster.batch)
     await book.write(tx, roster.layout.notices)
-    writer = ChunkWriter(tx, intake, claimed)
     tell = _teller(claimed)
     start = 0
-    for chunk in roster.spool.chunks():
-        await writer.write(start, chunk)
-        await book.write_rows(tx, tell, start, chunk)
-        start += len(chunk)
-        # What was said goes into the outbox now: memory stays flat, and the commit is still one.
-        await tx.flush()
+    async with ChunkWriter(tx, intake, claimed) as writer:
+        for chunk in roster.spool.chunks():
+            await writer.write(start, chunk)
+            await book.write_rows(tx, tell, start, chunk)
+            start += len(chunk)
+            # What was said goes into the outbox now: memory stays flat, the commit is still one.
+            await tx.flush()
     await _finish(tx, claimed, book)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -43,8 +43,21 @@ class _Person:
     fresh: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A chunk whose persons are being sealed; `known` are those that the tenant had before."""
+
+    persons: list[_Person]
+    left_out: list[tuple[int, CheckedRow]]
+    known: dict[UUID, UUID]
+    sealing: "asyncio.Task[list[Relation]]"
+
+
 class ChunkWriter:
-    """Writes chunk after chunk of one batch."""
+    """Writes chunk after chunk of one batch: one is sealed while the database takes the other.
+
+    `async with`: what is still to be written is written at the end, or dropped on an exception.
+    """
 
     def __init__(self, tx: Tx, intake: Intake, claimed: Claimed) -> None:
         batch, fields = claimed.roster.batch, claimed.roster.layout.fields
@@ -54,9 +67,23 @@ class ChunkWriter:
         self._claimed = claimed
         self._tenant_kind = "office" if batch.kind == "origin_roster" else "enterprise"
         self._columns = {f: i for i, f in enumerate(fields) if f in SEALED}
+        self._pending: _Pending | None = None
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        return self
+
+    async def __aexit__(self, kind: object, *_: object) -> None:
+        """Write what is pending."""
+        try:
+            if kind is None:
+                await self._store()
+        finally:
+            if self._pending:
+                self._pending.sealing.cancel()
 
     async def write(self, start: int, chunk: Sequence[CheckedRow]) -> None:
-        """Write a chunk, its first row being the `start`th of the file."""
+        """Take a chunk, its first row being the `start`th of the file, and write the one before."""
         persons: list[_Person] = []
         left_out: list[tuple[int, CheckedRow]] = []
         for index, row in enumerate(chunk, start):
@@ -67,13 +94,32 @@ class ChunkWriter:
                 accepted = settled.outcome is Outcome.ACCEPTED
                 fresh = bool(self._claimed.fresh[index])
                 persons.append(_Person(index, row, worker_id, accepted, fresh))
-        if persons:
-            await self._write_persons(persons)
-        if left_out:
-            await self._write_left_out(left_out)
+        returning = [p.worker_id for p in persons if not p.fresh]
+        known: dict[UUID, UUID] = {}
+        if returning:
+            known = await people.find_relations(self._tx, self._batch.tenant_id, returning)
+        # Sealing needs the key store and a thread, never this transaction.
+        sealing = asyncio.create_task(self._sealed(persons, known))
+        try:
+            await self._store()
+        except BaseException:
+            sealing.cancel()
+            raise
+        self._pending = _Pending(persons, left_out, known, sealing)
 
-    async def _write_persons(self, persons: list[_Person]) -> None:
-        profiles = await self._write_relations(persons)
+    async def _store(self) -> None:
+        if self._pending is None:
+            return
+        pending, relations = self._pending, await self._pending.sealing
+        self._pending = None
+        if pending.persons:
+            await self._write_persons(pending, relations)
+        if pending.left_out:
+            await self._write_left_out(pending.left_out)
+
+    async def _write_persons(self, pending: _Pending, relations: list[Relation]) -> None:
+        persons = pending.persons
+        profiles = await self._write_relations(relations, pending.known)
         await self._write_workers(persons)
         if self._batch.kind == "origin_roster":
             links = await self._say_nominations(persons, profiles)
@@ -82,15 +128,19 @@ class ChunkWriter:
         records = ((p.row.row, p.worker_id, *links[p.worker_id]) for p in persons)
         await batches.insert_batch_workers(self._tx, self._batch, records)
 
-    async def _write_relations(self, persons: list[_Person]) -> dict[UUID, Profile]:
-        tx, tenant_id = self._tx, self._batch.tenant_id
-        returning = [p.worker_id for p in persons if not p.fresh]
-        known = await people.find_relations(tx, tenant_id, returning) if returning else {}
-        ids = {p.worker_id: known.get(p.worker_id) or tx.ids.uuid7() for p in persons}
+    async def _sealed(self, persons: list[_Person], known: dict[UUID, UUID]) -> list[Relation]:
+        if not persons:
+            return []
+        ids = {p.worker_id: known.get(p.worker_id) or self._tx.ids.uuid7() for p in persons}
         keys = await self._vault.load_keys(known.values()) if known else {}
         fresh = [i for i in ids.values() if i not in keys]
-        keys |= {k.key_id: k.key for k in await self._vault.new_keys(tenant_id, fresh)}
-        relations = await asyncio.to_thread(self._relations, persons, ids, keys)
+        keys |= {k.key_id: k.key for k in await self._vault.new_keys(self._batch.tenant_id, fresh)}
+        return await asyncio.to_thread(self._relations, persons, ids, keys)
+
+    async def _write_relations(
+        self, relations: list[Relation], known: dict[UUID, UUID]
+    ) -> dict[UUID, Profile]:
+        tx, tenant_id = self._tx, self._batch.tenant_id
         new = [r for r in relations if r.worker_id not in known]
         await people.insert_relations(tx, tenant_id, self._tenant_kind, new)
         profiles = {r.worker_id: r.profile for r in new}
