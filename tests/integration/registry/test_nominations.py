@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 
 from contracts.recruitment import DriveOpened
+from services.registry.handlers import importing
+from services.registry.handlers.claiming import Claimed, claim
+from services.registry.handlers.taking import Roster
 from shared.identity import Identity
 from shared.ids import Ids
+from shared.transaction import Tx
 from tests.integration.registry.told import DAY, Way
 from tests.integration.registry.world import Registry
 from tests.support.http import a_coordinator, an_enterprise, an_office
@@ -69,7 +73,17 @@ async def race(registry: Registry, offices: tuple[Identity, ...], data: bytes) -
         async with registry.db.transaction(role="worker") as tx:
             await tickers[name].run(tx)
 
-    await asyncio.gather(lane("import-batches"), lane("import-small-batches"))
+    # Both have looked, and found nobody, before either claims.
+    barrier = asyncio.Barrier(len(offices))
+
+    async def claim_together(tx: Tx, roster: Roster) -> Claimed:
+        async with asyncio.timeout(60):
+            await barrier.wait()
+        return await claim(tx, roster)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importing, "claim", claim_together)
+        await asyncio.gather(lane("import-batches"), lane("import-small-batches"))
     return len(await registry.said("worker-nominated")) - before
 
 
