@@ -17,7 +17,7 @@ from stack.sockets import free_ports
 from stack.topics import Topic
 
 PARTITIONS = 3
-DEADLINE_S = 20.0
+DEADLINE_S = 90.0
 POLL_INTERVAL_S = 0.02
 
 

@@ -21,7 +21,7 @@ from stack.sockets import free_ports
 from stack.status import superuser_url
 from stack.trouble import StackError
 
-DEADLINE_S = 30.0
+DEADLINE_S = 90.0
 
 MakePlan = Callable[[str], Plan]
 
