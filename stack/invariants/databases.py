@@ -25,6 +25,12 @@ QUERIES: Final[Mapping[str, Mapping[str, str]]] = {
             SELECT v.vacancy_id::text FROM vacancy v
             WHERE v.placed_count <> (SELECT count(*) FROM placement p
                 WHERE p.vacancy_id = v.vacancy_id AND p.state <> 'cancelled')""",
+        "openings taken are those of offers, answers and placements": """
+            SELECT v.vacancy_id::text FROM vacancy v
+            WHERE v.taken_count <> (SELECT count(*) FROM placement p
+                WHERE p.vacancy_id = v.vacancy_id AND p.state <> 'cancelled')
+              + (SELECT count(*) FROM offer o
+                WHERE o.vacancy_id = v.vacancy_id AND (o.state = 'made' OR o.pending))""",
         "a nomination has one live placement": """
             SELECT nomination_id::text FROM placement WHERE state IN ('confirmed', 'started')
             GROUP BY nomination_id HAVING count(*) > 1""",
@@ -39,6 +45,10 @@ QUERIES: Final[Mapping[str, Mapping[str, str]]] = {
             SELECT placement_id::text FROM booking
             WHERE state IN ('pooled', 'waitlisted', 'booked', 'boarded')
             GROUP BY placement_id HAVING count(*) > 1""",
+        "a seat is some known tenants'": """
+            SELECT booking_id::text FROM booking b
+            WHERE NOT EXISTS (SELECT FROM tenant t WHERE t.tenant_id = b.office_id)
+            OR NOT EXISTS (SELECT FROM tenant t WHERE t.tenant_id = b.enterprise_id)""",
         "nobody boards a cancelled trip": """
             SELECT booking_id::text FROM booking b JOIN trip t USING (trip_id)
             WHERE t.state = 'cancelled' AND b.state IN ('booked', 'boarded')""",
@@ -58,6 +68,11 @@ QUERIES: Final[Mapping[str, Mapping[str, str]]] = {
             SELECT stay_id::text FROM stay WHERE state IN ('held', 'confirmed') AND NOT EXISTS
                 (SELECT FROM occupancy o WHERE o.stay_id = stay.stay_id AND o.bed_id = stay.bed_id)
             """,
+        "a stay is some known tenants'": """
+            SELECT stay_id::text FROM stay s
+            WHERE NOT EXISTS (SELECT FROM tenant t WHERE t.tenant_id = s.enterprise_id)
+            OR (s.office_id IS NOT NULL
+                AND NOT EXISTS (SELECT FROM tenant t WHERE t.tenant_id = s.office_id))""",
         "a released stay holds no bed": """
             SELECT stay_id::text FROM stay JOIN occupancy USING (stay_id)
             WHERE state IN ('requested', 'waitlisted', 'rejected', 'released')""",

@@ -1,7 +1,7 @@
 """What the topics say, read from their start: sequences, envelopes, and no person's data."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,7 +19,7 @@ Subject = tuple[str, str]
 
 @dataclass
 class Spoken:
-    """Sequences of each (source, subject), ids by source, and what is wrong with records."""
+    """Sequences of each (source, subject), ids by source, types by id, and what is wrong."""
 
     sequences: dict[Subject, set[int]] = field(default_factory=lambda: defaultdict(set))
     ids: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))
@@ -27,6 +27,9 @@ class Spoken:
     garbage: int = 0
     personal: list[str] = field(default_factory=list)
     misplaced: list[str] = field(default_factory=list)
+    inverted: list[str] = field(default_factory=list)
+    types: dict[UUID, str] = field(default_factory=dict)
+    _highest: Counter[Subject] = field(default_factory=Counter)
     _partitions: dict[Subject, int] = field(default_factory=dict)
 
     def take(self, record: ConsumerRecord) -> None:
@@ -40,6 +43,10 @@ class Spoken:
             self.garbage += 1
             return
         subject = envelope.source, envelope.subject
+        if envelope.id not in self.types and envelope.sequence <= self._highest[subject]:
+            self.inverted.append(f"{envelope.source} {envelope.subject}: {envelope.sequence}")
+        self._highest[subject] = max(self._highest[subject], envelope.sequence)
+        self.types[envelope.id] = envelope.type
         self.sequences[subject].add(envelope.sequence)
         self.ids[envelope.source.strip("/")].add(envelope.id)
         place = f"{record.topic}/{record.partition}@{record.offset}"

@@ -1,0 +1,41 @@
+"""What each invariant is called in Chinese."""
+
+from collections.abc import Mapping
+from typing import Final
+
+CHINESE: Final[Mapping[str, str]] = {
+    "rows of a batch = accepted + rejected + duplicate": "批次行数 = 通过 + 退回 + 重复",
+    "a person has one active nomination": "一人至多一个有效推荐",
+    "a relation is one tenant's": "每条人员关系属于一个单位",
+    "no vacancy has more placements than openings": "岗位落实不超过招聘人数",
+    "openings in use are those of offers and placements": "占用名额与落实人数一致",
+    "openings taken are those of offers, answers and placements": "占用名额 = 录用中 + 已落实",
+    "a seat is some known tenants'": "每个座位属于已知单位",
+    "a stay is some known tenants'": "每次住宿属于已知单位",
+    "a nomination has one live placement": "一个推荐至多一个有效岗位",
+    "no segment of a trip holds more than its seats": "各区间乘客不超过座位",
+    "a placement has one seat": "一个岗位至多一个座位",
+    "nobody boards a cancelled trip": "取消的班次无人乘坐",
+    "a bed holds one guest a night": "一床一晚一客",
+    "a guest lies in one bed a night": "一客一晚一床",
+    "a room-night holds one gender": "一间房一晚同一性别",
+    "a confirmed stay has its bed": "确认的住宿都有床位",
+    "a released stay holds no bed": "释放的住宿不占床位",
+    "an account is some tenant's": "每个账号属于一个单位",
+    "sequences of what was said have no gap": "已发布事件序号连续",
+    "nothing that was said waits for ever": "没有事件滞留在发件箱",
+    "what callers may read has row security forced": "可读的表都强制行级安全",
+    "no ID number and no phone in any table": "任何表中没有明文证件号和电话",
+    "sequences of each aggregate run 1, 2, 3": "主题中各聚合序号为 1、2、3",
+    "first occurrences come in order": "首次出现按序号排列",
+    "an aggregate keeps to its key and partition": "同一聚合在同一分区",
+    "no ID number and no phone": "主题中没有证件号和电话",
+    "everything was heard, or is parked": "应听的都已听到或搁置",
+    "every event to consume is in the inbox, or parked": "应处理的事件都在收件箱或搁置",
+    "everything that was sent lies in the topic": "已发送的都在主题中",
+    "what lies in the topic was written here": "主题中的事件都有记录",
+    "databases and topics count the same totals": "数据库与主题总数一致",
+    "a cancelled placement holds nothing": "取消的岗位不占座位和床位",
+    "nobody who needs a seat or a bed is forgotten": "需要座位和床位的人都在办理",
+    "the console shows what the owners have": "控制台所示与各服务一致",
+}

@@ -1,0 +1,79 @@
+"""Each runbook is followed to the letter: its commands are run as they stand there."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stack import recount
+from stack.plan import Plan
+from stack.status import database_urls
+from stack.totals import totals
+from tests.e2e.conftest import Settled
+from tests.e2e.garbage import Thrown
+from tests.support.world import Wanted
+
+ROOT = Path(__file__).parent.parent.parent
+RUNBOOKS = ROOT / "docs" / "runbooks"
+BLOCKS = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TIMEOUT_S = 240
+
+
+def commands(runbook: str) -> str:
+    """Give what the runbook says one should type."""
+    return "set -e\n" + "".join(BLOCKS.findall((RUNBOOKS / runbook).read_text("utf-8")))
+
+
+async def follow(runbook: str, plan: Plan, **names: str) -> str:
+    """Type it, and give what is printed; fails when a command does."""
+    told = {"DATA": str(plan.data_dir), "PORT": str(plan.ports.http_port), **names}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = await asyncio.to_thread(
+        subprocess.run, ["sh", "-c", commands(runbook)], cwd=ROOT, timeout=TIMEOUT_S, text=True,
+        env={**os.environ, **told, "PATH": path}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+async def test_kafka_lost_with_its_disk_gets_its_history_back(
+    settled: Settled, stack: Plan, thrown: Thrown
+) -> None:
+    """INVARIANT: what was acknowledged is in the topics again, and took effect once."""
+    world, servers = settled.world, stack.ports.kafka(stack.brokers).bootstrap_servers
+    await world.rest()
+    before = totals(await recount.from_databases(database_urls(stack)))
+    said = await recount.from_topics(servers)
+    # Garbage is in no log: what was thrown in is gone for good.
+    thrown.places.clear()
+    printed = await follow("kafka-lost.md", stack)
+    assert "records sent" in printed
+    assert "✗" not in printed
+    await world.rest()
+    heard = await recount.from_topics(servers)
+    assert totals(heard.standing()) == before
+    assert totals(await recount.from_databases(database_urls(stack))) == before
+    assert heard.counts.total() == said.counts.total() - said.garbage
+    assert heard.garbage == 0
+    campaign = await world.campaign(Wanted())
+    await world.roster(campaign, 3, form="csv", bed_share=0.0)
+    assert {j["state"] for j in await world.settled(campaign)} == {"settled"}
+
+
+@pytest.mark.parametrize("runbook", sorted(p.name for p in RUNBOOKS.glob("*.md")))
+def test_a_runbook_is_a_page_long(runbook: str) -> None:
+    lines = (RUNBOOKS / runbook).read_text("utf-8").splitlines()
+    assert len(lines) <= 60
+    assert commands(runbook) != "set -e\n"
+
+
+async def test_the_runbook_of_parked_records_ends_with_a_good_check(
+    settled: Settled, stack: Plan
+) -> None:
+    await settled.world.rest()
+    printed = await follow("dead-letters.md", stack)
+    assert "✗" not in printed
