@@ -18,6 +18,8 @@ _UNPLACED_CELL: Final = re.compile(rb"<(?:\w+:)?c(?=[\s/>])(?![^<>]*?\sr=)")
 _FAR_CELL: Final = re.compile(
     rb"<(?:\w+:)?c [^<>]*\br=[\"']([A-Z]{2,}\d+|[A-Z]\d{6,})[\"'][^<>/]*>\s*<(?!/)"
 )
+# Cheap, because it begins with a constant: where it finds nothing, no cell is far.
+_MAYBE_FAR: Final = re.compile(rb"r=[\"'](?:[A-Z]{2,}\d|[A-Z]\d{6})")
 _REFERENCE: Final = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
 _RANGE: Final = re.compile(r"([A-Z]{1,3}[1-9]\d{0,6})(?::([A-Z]{1,3}[1-9]\d{0,6}))?")
 _SEARCHED_ROWS: Final = 20
@@ -42,6 +44,8 @@ def marks_of(xml: bytes, limits: Limits) -> Marks:
 
 
 def _check_extent(xml: bytes, limits: Limits) -> None:
+    if not _MAYBE_FAR.search(xml):
+        return
     for match in _FAR_CELL.finditer(xml):
         place = position(match[1].decode())
         if place is None or place[1] >= limits.columns_max:
