@@ -32,8 +32,12 @@ down: setup ## 停止  end it; its state stays
 bench: setup ## 测速  what bench/ measures, at full length
 	@$(VENV)/python -m bench
 
+# Where the other negative controls are: see tests/chaos/README.md.
+CONTROLS := tests/e2e/test_tenants.py tests/e2e/test_check.py tests/e2e/test_topics.py \
+	$(addprefix tests/integration/,shared/test_flow_kafka.py transport/test_claims.py \
+	lodging/test_race.py registry/test_nominations.py)
 chaos: setup ## 混沌  what tests/chaos/ breaks, at full length
-	@SHANHAI_FULL_LENGTH=1 $(VENV)/python -m pytest tests/chaos $(PYTEST)
+	@SHANHAI_FULL_LENGTH=1 $(VENV)/python -m pytest -s $(CONTROLS) tests/chaos $(PYTEST)
 
 check: setup ## 检查  lint, types, import directions, Dockerfile
 	@$(VENV)/ruff check .

@@ -1,10 +1,12 @@
 """Runs a service with a slow or broken consumer: `python -m tests.chaos.entry lodging ack-first`.
 
 Between effect and acknowledgement it waits a moment, so that kills hit just there, and dies there
-when somebody aims at it: a file of its name lies in the folder SHANHAI_AIM. `inbox` and `sequence`
-switch that guard off, `ack-first` acknowledges before the effect. Each event that takes
-effect leaves a row in the table `witness`, in the same transaction: the services' own effects are
-idempotent and would not show that something happened twice.
+when somebody aims at it: a file of its name lies in the folder SHANHAI_AIM.
+
+`inbox` and `sequence` switch that guard off, `ack-first` acknowledges before the effect, and with
+`uncompensated` no cancellation is heard. Each event that takes effect leaves a row in the table
+`witness`, in the same transaction: the services' own effects are idempotent and would not show that
+something happened twice.
 """
 
 import asyncio
@@ -27,7 +29,7 @@ from shared.service import Service, run
 from shared.transaction import Tx
 
 DWELL_S = 0.25
-SWITCHES = ("inbox", "sequence", "ack-first")
+SWITCHES = ("inbox", "sequence", "ack-first", "uncompensated")
 _WITNESS = """
 INSERT INTO witness (event_id, source, subject, sequence)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[])
@@ -93,6 +95,8 @@ def main() -> None:
     name, *off = sys.argv[1:]
     sys.argv[1:] = []
     service: Service = importlib.import_module(f"services.{name}.__main__").SERVICE
+    if "uncompensated" in off:
+        service.handlers._by_type.pop("recruitment.placement-cancelled.v1", None)
     run(replace(service, hear=partial(Dwelling, guards=guards(off))))
 
 

@@ -75,6 +75,16 @@ async def test_the_same_storm_breaks_a_system_without_its_guards(
     assert after.verdict.wrong != []
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_without_compensation_cancelled_journeys_go_on_holding_seats_and_beds() -> None:
+    """The negative control of the ways back; no storm is needed for it."""
+    with a_stack(("uncompensated",)) as plan:
+        async with a_world(plan) as world:
+            after = await weather(world, Storm(plan, SEED, ()))
+    assert any("a cancelled placement holds nothing" in one for one in after.verdict.wrong)
+
+
 def report(after: Weathered) -> None:
     storm, effects = after.storm, after.verdict.effects
     sys.stdout.write(
