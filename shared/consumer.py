@@ -264,7 +264,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def _broker(self) -> KafkaBroker:
         broker = KafkaBroker(
-            self._kafka["bootstrap_servers"],
+            # FastStream takes one text for one address, unlike aiokafka.
+            self._kafka["bootstrap_servers"].split(","),
             client_id=f"shanhai-{self.group}",
             consumer_only=True,
             allow_auto_create_topics=False,
