@@ -110,6 +110,16 @@ async def test_what_is_said_is_heard_once_and_in_order(
     assert relay.sent_count == 1000
 
 
+async def test_a_cluster_is_reached_when_its_first_address_is_dead(
+    speaker: Database, listener: Listener, fresh_kafka: Broker
+) -> None:
+    addresses = f"127.0.0.1:{free_port()},{fresh_kafka.bootstrap_servers}"
+    relay = Relay(speaker, {"bootstrap_servers": addresses})
+    async with running(relay, a_consumer(listener, addresses)):
+        await say(speaker, [uuid4()])
+        await eventually(listener.effect_count, lambda n: n == 1)
+
+
 async def test_three_relays_share_the_slots_and_break_no_aggregates_order(
     speaker: Database, fresh_kafka: Broker
 ) -> None:
