@@ -37,7 +37,7 @@ def worker(settings: RegistrySettings, database_url: str) -> "subprocess.Popen[b
     )
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.chaos)])
+@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
 async def test_an_import_killed_at_random_points_counts_every_row_once(
     registry: Registry,
     office: Identity,

@@ -22,6 +22,7 @@ from tests.support.rosters import WRITERS, a_roster, a_table
 from tests.unit.registry.checking import job, read
 
 CALM = Limits(preflight_s_max=60.0)
+LONG = (pytest.mark.slow, pytest.mark.timeout(900))
 
 
 @pytest_asyncio.fixture
@@ -72,7 +73,7 @@ async def test_a_nursery_that_died_is_followed_by_another(readers: Readers) -> N
     assert (await readers.look(data, job(limits=CALM))).type == "xlsx"
 
 
-@pytest.mark.parametrize("seconds", [8, pytest.param(600, marks=pytest.mark.chaos)])
+@pytest.mark.parametrize("seconds", [8, pytest.param(600, marks=LONG)])
 async def test_no_mutated_file_ever_takes_the_readers_down(readers: Readers, seconds: int) -> None:
     chance = random.Random(seconds)
     seeds = [
