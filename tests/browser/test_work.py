@@ -191,6 +191,7 @@ async def test_news_comes_to_the_monitor_by_itself_and_a_pause_counts_it(
         await desk.page.select_option("[name=service]", "lodging")
         await desk.page.click(".filters button")
         assert "service=lodging" in desk.page.url
+        await desk.page.locator(".stream .svc").first.wait_for(timeout=DEADLINE_MS)
         services = await desk.page.locator(".stream .svc").all_inner_texts()
         assert set(services) == {"过渡住宿"}
 
