@@ -15,6 +15,8 @@ from tests.support.stack import People, a_port_range
 from tests.support.world import World
 
 HERE = Path(__file__).parent
+#: The logs of stacks whose storm ended badly.
+LOGS = Path(".data/chaos")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,6 +35,9 @@ def a_stack(switches: Sequence[str] = (), *, brokers: int = 1) -> Iterator[Plan]
     runner = background.start(plan, with_us=True, program=("tests.chaos.runner", *switches))
     try:
         yield plan
+    except BaseException:
+        shutil.copytree(plan.logs, LOGS / folder.name)
+        raise
     finally:
         background.stop(plan.data_dir)
         runner.wait()

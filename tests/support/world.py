@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+import asyncpg
+
 from shared.clock import SHANGHAI, real_now
 from stack import clock
 from stack.client import Client, Request
@@ -149,8 +151,17 @@ class World:
         await self.coordinator.post("lodging", "/v1/inns", body)
 
     async def now(self) -> datetime:
-        offset = await clock.offset_s(database_urls(self.plan))
-        return (real_now() + timedelta(seconds=offset)).astimezone(SHANGHAI)
+        """Ask the databases, and again when they are away just then."""
+
+        async def asked() -> datetime | None:
+            try:
+                offset = await clock.offset_s(database_urls(self.plan))
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                return None
+            return (real_now() + timedelta(seconds=offset)).astimezone(SHANGHAI)
+
+        now: datetime = await eventually(asked, "the databases tell the time")
+        return now
 
     async def today(self) -> date:
         return (await self.now()).date()
