@@ -22,6 +22,8 @@ AWAY: Final = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    # What a pool's connection says whose server was killed in the middle of another call.
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.PostgresSystemError,
     asyncpg.OperatorInterventionError,
