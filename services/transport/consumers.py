@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
+from contracts import Event
 from contracts.recruitment import (
     PlacementCancelled,
     PlacementChanged,
@@ -15,8 +17,9 @@ from contracts.recruitment import (
 from contracts.reference import city_of
 from contracts.registry import WorkerErased
 from services.transport.domain.demand import Demand, PlacementState
+from services.transport.domain.origin import Origin
 from services.transport.store import bookings as store
-from services.transport.store.due import note_cities, note_workers
+from services.transport.store.due import note_heard, note_workers
 from services.transport.store.placements import (
     end_placements,
     insert_erased,
@@ -34,19 +37,18 @@ _ANOTHER_JOURNEY: Final = frozenset({"starts_on", "site"})
 async def on_placement_confirmed(tx: Tx, received: Sequence[Received[PlacementConfirmed]]) -> None:
     """Put who needs a seat into the pool of the destination."""
     await upsert_placements(tx, [_demand(r) for r in received])
-    await _pool(tx, received)
-    await note_cities(tx, {city_of(r.event.site.division_code) for r in received})
+    await store.insert_pooled(tx, _needs(received))
+    await note_heard(tx, {city_of(r.event.site.division_code): _origin(r) for r in received})
 
 
 @HANDLERS.on(PlacementChanged)
 async def on_placement_changed(tx: Tx, received: Sequence[Received[PlacementChanged]]) -> None:
     """Keep the new whole; the seats' single writer finds another seat in one step, if it has to."""
     await upsert_placements(tx, [_demand(r) for r in received])
-    await _pool(tx, received)
+    await store.insert_pooled(tx, _needs(received))
     moved = [r for r in received if not _ANOTHER_JOURNEY.isdisjoint(r.event.changed)]
-    ids = [r.event.placement_id for r in moved]
-    await store.insert_pooled_again(tx, ids, [tx.ids.uuid7() for _ in ids])
-    await note_workers(tx, [r.event.worker_id for r in received], [r.envelope.id for r in received])
+    await store.insert_pooled_again(tx, _needs(moved))
+    await note_workers(tx, [r.event.worker_id for r in received], [_origin(r) for r in received])
 
 
 @HANDLERS.on(PlacementCancelled)
@@ -72,17 +74,20 @@ async def on_worker_erased(tx: Tx, received: Sequence[Received[WorkerErased]]) -
     """Keep a tombstone, and give the seat back unless the person is under way."""
     workers = [r.event.worker_id for r in received]
     await insert_erased(tx, workers)
-    await note_workers(tx, workers, [r.envelope.id for r in received])
+    await note_workers(tx, workers, [_origin(r) for r in received])
 
 
 async def _end(tx: Tx, received: Sequence[Received[PlacementFate]], state: PlacementState) -> None:
     await end_placements(tx, [r.event.placement_id for r in received], state)
-    await note_workers(tx, [r.event.worker_id for r in received], [r.envelope.id for r in received])
+    await note_workers(tx, [r.event.worker_id for r in received], [_origin(r) for r in received])
 
 
-async def _pool(tx: Tx, received: Sequence[Received[PlacementFact]]) -> None:
-    ids = [r.event.placement_id for r in received]
-    await store.insert_pooled(tx, ids, [tx.ids.uuid7() for _ in ids])
+def _needs(received: Sequence[Received[PlacementFact]]) -> dict[UUID, Origin]:
+    return {r.event.placement_id: _origin(r) for r in received}
+
+
+def _origin(received: Received[Event]) -> Origin:
+    return Origin(received.envelope.id, received.envelope.traceparent)
 
 
 def _demand(received: Received[PlacementFact]) -> Demand:

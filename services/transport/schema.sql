@@ -258,6 +258,8 @@ CREATE TABLE booking (
     missed_at timestamptz,
     handed_over_at timestamptz,
     outcome text,
+    cause_id uuid,
+    traceparent text,
     PRIMARY KEY (booking_id),
     CHECK (state IN ('pooled', 'waitlisted', 'booked', 'boarded', 'missed', 'handed_over', 'released')),
     CHECK (waiting_for IN ('no_trip', 'below_minimum', 'full')),
@@ -313,6 +315,7 @@ CREATE TABLE due (
     worker_id uuid,
     city text,
     cause_id uuid,
+    traceparent text,
     PRIMARY KEY (due_id),
     CHECK ((worker_id IS NULL) <> (city IS NULL))
 );

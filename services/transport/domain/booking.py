@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final, Literal
 from uuid import UUID
 
+from services.transport.domain.origin import Origin
 from services.transport.domain.trip import Seat
 
 WaitReason = Literal["no_trip", "below_minimum", "full"]
@@ -72,7 +73,10 @@ class WrongBookingStateError(Exception):
 
 @dataclass(slots=True)
 class Booking:
-    """A booking as it is stored. `pooled_at` is real time: since when the person waits."""
+    """A booking as it is stored. `pooled_at` is real time: since when the person waits.
+
+    `cause_id` is the event that brought the wish, `traceparent` its trace.
+    """
 
     booking_id: UUID
     placement_id: UUID
@@ -83,6 +87,8 @@ class Booking:
     journey_id: UUID
     pooled_at: datetime
     group_id: UUID | None = None
+    cause_id: UUID | None = None
+    traceparent: str | None = None
     state: BookingState = BookingState.POOLED
     waiting_for: WaitReason | None = None
     trip_id: UUID | None = None
@@ -95,6 +101,11 @@ class Booking:
     missed_at: datetime | None = None
     handed_over_at: datetime | None = None
     outcome: Outcome | None = None
+
+    @property
+    def origin(self) -> Origin | None:
+        """The event that brought the wish, unless a command did."""
+        return Origin(self.cause_id, self.traceparent) if self.cause_id else None
 
     @property
     def seat(self) -> Seat | None:

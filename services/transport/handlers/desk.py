@@ -52,12 +52,12 @@ class Desk:
         """Give the trip on which a booking has a seat, if it is locked here."""
         return self.trips.get(booking.trip_id) if booking.trip_id else None
 
-    def book(self, booking: Booking, trip_id: UUID, seat: Seat) -> None:
+    def book(self, booking: Booking, trip_id: UUID, seat: Seat, cause: Cause | None = None) -> None:
         """Give a waiting booking its seat; the ride has counted it already."""
         booking.take(BookingStep.BOOK)
         booking.sit(trip_id, seat)
         self._touch(booking)
-        say_seat(self.tx, SeatBooked, booking, self.trips[trip_id])
+        say_seat(self.tx, SeatBooked, booking, self.trips[trip_id], cause)
 
     def change(
         self, booking: Booking, trip_id: UUID, seat: Seat, cause: Cause | None = None
@@ -89,14 +89,14 @@ class Desk:
         if changed:
             say_seat(self.tx, SeatChanged, booking, trip, changed=changed)
 
-    def waitlist(self, booking: Booking, reason: WaitReason) -> bool:
+    def waitlist(self, booking: Booking, reason: WaitReason, cause: Cause | None = None) -> bool:
         """Tell a waiting booking why it waits, unless it knows; tell whether that was news."""
         if booking.waiting_for == reason:
             return False
         booking.take(BookingStep.WAITLIST)
         booking.waiting_for = reason
         self._touch(booking)
-        say_waitlisted(self.tx, booking, reason)
+        say_waitlisted(self.tx, booking, reason, cause)
         return True
 
     def release(self, booking: Booking, reason: ReleaseReason, cause: Cause | None = None) -> None:
@@ -150,14 +150,14 @@ class Desk:
         await store.update_bookings(self.tx, list(self._changed.values()))
         await store.insert_bookings(self.tx, list(self._new.values()))
 
-    async def say_opened(self, trip_ids: list[UUID]) -> None:
-        """Write and say that scheduled trips are open, with those who opened them."""
-        await trip_store.update_opened(self.tx, trip_ids)
-        for trip_id in trip_ids:
+    async def say_opened(self, opened: Mapping[UUID, Cause | None]) -> None:
+        """Write and say that scheduled trips are open, each with what filled it up."""
+        await trip_store.update_opened(self.tx, list(opened))
+        for trip_id, cause in opened.items():
             ride = self.rides[trip_id]
             ride.trip.state = TripState.OPEN
             counts: Mapping[BookingState, int] = {BookingState.BOOKED: ride.booked_count}
-            say_trip(self.tx, TripOpened, ride.trip, counts)
+            say_trip(self.tx, TripOpened, ride.trip, counts, cause)
 
     def _let_go(self, booking: Booking, step: BookingStep, reason: ReleaseReason) -> None:
         booking.take(step)

@@ -1,10 +1,9 @@
 """Puts what happened to trips and bookings into words: one place that fills the events' fields."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
-from uuid import UUID
 
 from contracts.envelope import Envelope
 from contracts.transport import (
@@ -19,6 +18,7 @@ from contracts.transport import (
 )
 from contracts.transport import Stop as SaidStop
 from services.transport.domain.booking import Booking, BookingState, WaitReason
+from services.transport.domain.origin import Origin
 from services.transport.domain.trip import Trip
 from shared.transaction import Cause, Tx
 
@@ -27,16 +27,17 @@ _UNKNOWN_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """The event that made something due, of which only the id was kept."""
+    """The event that made something due, of which only its id and trace were kept."""
 
     envelope: Envelope
 
 
-def because(cause_id: UUID | None) -> Because | None:
-    """Name the event heard earlier as the cause of what is said now."""
-    if cause_id is None:
+def because(origin: Origin | None) -> Because | None:
+    """Name what was heard earlier as the cause of what is said now."""
+    if origin is None:
         return None
-    return Because(Envelope(cause_id, "", "", "", 0, None, None, None, _UNKNOWN_TIME))
+    unknown = Envelope(origin.cause_id, "", "", "", 0, None, None, None, _UNKNOWN_TIME)
+    return Because(replace(unknown, traceparent=origin.traceparent))
 
 
 def say_trip(
@@ -44,6 +45,7 @@ def say_trip(
     kind: type[TripFact],
     trip: Trip,
     counts: Mapping[BookingState, int],
+    cause: Cause | None = None,
     **more: Any,  # noqa: ANN401 (an event's own fields)
 ) -> None:
     """Say the whole of a trip. The bureau owns it."""
@@ -71,7 +73,7 @@ def say_trip(
         reason=trip.reason,
         **more,
     )
-    tx.say(event, tenant_id=None, journey_id=trip.trip_id)
+    tx.say(event, tenant_id=None, journey_id=trip.trip_id, cause=cause)
 
 
 def say_seat(
@@ -99,9 +101,11 @@ def say_seat(
     _say(tx, event, booking, cause)
 
 
-def say_waitlisted(tx: Tx, booking: Booking, reason: WaitReason) -> None:
+def say_waitlisted(
+    tx: Tx, booking: Booking, reason: WaitReason, cause: Cause | None = None
+) -> None:
     """Say why a booking has no seat yet."""
-    _say(tx, SeatWaitlisted(**_ids(booking), reason=reason), booking, None)
+    _say(tx, SeatWaitlisted(**_ids(booking), reason=reason), booking, cause)
 
 
 def say_released(tx: Tx, booking: Booking, cause: Cause | None = None) -> None:

@@ -1,8 +1,9 @@
 """The seats' single writer: settles what was heard about placements, then books from the pool."""
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -15,11 +16,12 @@ from services.transport.handlers.desk import Desk
 from services.transport.handlers.saying import because
 from services.transport.store import bookings as store
 from services.transport.store.bookings import Waiting
-from services.transport.store.due import list_overdue_cities, take_due
+from services.transport.store.due import Due, list_overdue_cities, take_due
 from services.transport.store.placements import find_group_sizes
 from shared.clock import real_now
 from shared.transaction import Cause, Tx
 
+Why = Callable[[Waiting], Cause | None]
 NOTES_MAX: Final = 5_000
 # Real time that a group waits for members who aren't in yet.
 GROUP_WAIT: Final = timedelta(seconds=20)
@@ -28,25 +30,40 @@ GROUP_WAIT: Final = timedelta(seconds=20)
 async def run_seats(tx: Tx) -> int:
     """Settle and book what is due in one transaction; give how much there was to look at."""
     due = await take_due(tx, NOTES_MAX)
-    cities = due.cities | set(await list_overdue_cities(tx, GROUP_WAIT))
+    cities = {*due.cities, *await list_overdue_cities(tx, GROUP_WAIT)}
     workers = list(due.workers)
     trip_ids, theirs = await store.find_places(tx, workers) if workers else (set(), set())
     cities |= theirs
     if not cities:
         return due.count
     desk = await Desk.open(tx, trip_ids, cities)
-    pooled = await settle(desk, due.workers) if workers else []
-    done = await fill(desk, sorted(cities), pooled)
+    pooled = await settle(desk, due) if workers else []
+    done = await fill(desk, sorted(cities), pooled, why=partial(_why, due))
     await desk.flush()
     return due.count + done
 
 
-async def settle(desk: Desk, workers: dict[UUID, UUID | None]) -> list[Waiting]:
-    """Bring these persons' bookings in line with their placements; give those newly in the pool."""
+def _why(due: Due, one: Waiting) -> Cause | None:
+    """Say what a seat or its lack answers to: news of the person, the wish, or of the trips."""
+    booking = one.booking
+    if news := due.workers.get(booking.worker_id):
+        return because(news)
+    wish = booking.origin if booking.state is BookingState.POOLED else None
+    return because(wish or due.cities.get(one.demand.city))
+
+
+async def settle(desk: Desk, due: Due) -> list[Waiting]:
+    """Bring these persons' bookings in line with their placements; give those newly in the pool.
+
+    Who gives up a seat makes the destination due for the others.
+    """
+    workers = due.workers
     live = await store.load_live_of_workers(desk.tx, list(workers))
     moving: list[tuple[Waiting, Fate]] = []
     for one in live:
         fate = fate_of(one.booking, one.demand, desk.trip_of(one.booking), desk.tx.now)
+        if fate is not Fate.KEEP:
+            due.cities.setdefault(one.demand.city, workers[one.booking.worker_id])
         if fate in (Fate.RESEAT, Fate.RENEW):
             moving.append((one, fate))
         elif fate is not Fate.KEEP:
@@ -79,7 +96,7 @@ def _moved(desk: Desk, one: Waiting, fate: Fate, cause: Cause | None) -> Waiting
     if found is None:
         return Waiting(new, demand)
     desk.rides[found[0]].take([found[1]])
-    desk.book(new, *found)
+    desk.book(new, *found, cause)
     return None
 
 
@@ -109,13 +126,23 @@ def _recount(desk: Desk, booking: Booking, trip_id: UUID, seats: Sequence[Seat])
     desk.rides[trip_id].take(seats)
 
 
+def _command(_: Waiting) -> None:
+    """Nothing but the command at work is the cause."""
+
+
 async def fill(
-    desk: Desk, cities: Sequence[str], pooled: Sequence[Waiting] = (), *, stranded: bool = False
+    desk: Desk,
+    cities: Sequence[str],
+    pooled: Sequence[Waiting] = (),
+    *,
+    stranded: bool = False,
+    why: Why = _command,
 ) -> int:
     """Book the pool of locked destinations on their trips, and tell the others why they wait.
 
     `pooled` are bookings made in this transaction; `stranded` ones, of a cancelled trip, wait for
-    `no_trip` when no sister takes them. Gives how many got a seat or another reason.
+    `no_trip` when no sister takes them; `why` names the cause of each one's answer. Gives how many
+    got a seat or another reason.
     """
     waiting = [
         w for w in await store.load_waiting(desk.tx, cities) if not desk.has_touched(w.booking)
@@ -124,19 +151,26 @@ async def fill(
     ready = {w.booking.group_id for w in pooled}
     units = await _units(desk, [*waiting, *pooled], ready)
     outcome = allocate(desk.coming(), units.values(), desk.tx.now)
-    await desk.say_opened(outcome.opened)
-    by_id = {w.booking.booking_id: w.booking for w in (*waiting, *pooled)}
+    by_id = {w.booking.booking_id: w for w in (*waiting, *pooled)}
+    causes = {i: why(w) for i, w in by_id.items()}
+    await desk.say_opened({t: _filled_by(t, outcome, causes) for t in outcome.opened})
     if stranded:
         left = outcome.waiting.keys() & {w.booking.booking_id for w in pooled}
         outcome.waiting.update(dict.fromkeys(left, "no_trip"))
-    return _apply(desk, outcome, by_id)
-
-
-def _apply(desk: Desk, outcome: Allocation, by_id: dict[UUID, Booking]) -> int:
     for booking_id, (trip_id, seat) in outcome.seated.items():
-        desk.book(by_id[booking_id], trip_id, seat)
-    told = [desk.waitlist(by_id[i], reason) for i, reason in outcome.waiting.items()]
+        desk.book(by_id[booking_id].booking, trip_id, seat, causes[booking_id])
+    told = [
+        desk.waitlist(by_id[i].booking, reason, causes[i]) for i, reason in outcome.waiting.items()
+    ]
     return len(outcome.seated) + sum(told)
+
+
+def _filled_by(
+    trip_id: UUID, outcome: Allocation, causes: Mapping[UUID, Cause | None]
+) -> Cause | None:
+    """Give what brought the last one of those with whom a trip opened: ids rise with time."""
+    last = max((i for i, (t, _) in outcome.seated.items() if t == trip_id), default=None)
+    return causes[last] if last else None
 
 
 async def _units(

@@ -1,7 +1,7 @@
 """Bookings: who waits, who sits where; read and written in sets."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from services.transport.domain.booking import SEATED, Booking, BookingState
 from services.transport.domain.demand import Demand
+from services.transport.domain.origin import Origin
 from services.transport.domain.trip import Seat
 from services.transport.store.placements import SELECTED, demand_of
 from shared.transaction import Tx
@@ -44,27 +45,35 @@ class Waiting:
     demand: Demand
 
 
-async def insert_pooled(tx: Tx, placement_ids: Sequence[UUID], booking_ids: Sequence[UUID]) -> None:
+async def insert_pooled(tx: Tx, placements: Mapping[UUID, Origin]) -> None:
     """Put placements that need a seat and have no booking yet into the pool.
 
     One whose need had ended with a change may need a seat again; one that was given up may not.
     """
-    await tx.execute(_POOL, placement_ids, booking_ids, ["released:changed"])
+    await _insert_pooled(tx, placements, ["released:changed"])
 
 
-async def insert_pooled_again(
-    tx: Tx, placement_ids: Sequence[UUID], booking_ids: Sequence[UUID]
-) -> None:
+async def insert_pooled_again(tx: Tx, placements: Mapping[UUID, Origin]) -> None:
     """Put placements of another day or site into the pool, also when the first trip was missed."""
-    await tx.execute(_POOL, placement_ids, booking_ids, ["released:changed", "missed:"])
+    await _insert_pooled(tx, placements, ["released:changed", "missed:"])
+
+
+async def _insert_pooled(
+    tx: Tx, placements: Mapping[UUID, Origin], but_after: Sequence[str]
+) -> None:
+    origins = list(placements.values())
+    causes, traces = [o.cause_id for o in origins], [o.traceparent for o in origins]
+    ids = [tx.ids.uuid7() for _ in origins]
+    await tx.execute(_POOL, list(placements), ids, but_after, causes, traces)
 
 
 _POOL: Final = """
 INSERT INTO booking (booking_id, placement_id, worker_id, office_id, enterprise_id, nomination_id,
-    journey_id, pooled_at, group_id, state)
+    journey_id, pooled_at, group_id, state, cause_id, traceparent)
 SELECT u.booking_id, p.placement_id, p.worker_id, p.office_id, p.enterprise_id, p.nomination_id,
-    p.journey_id, clock_timestamp(), p.group_id, 'pooled'
-FROM unnest($1::uuid[], $2::uuid[]) AS u (placement_id, booking_id)
+    p.journey_id, clock_timestamp(), p.group_id, 'pooled', u.cause_id, u.traceparent
+FROM unnest($1::uuid[], $2::uuid[], $4::uuid[], $5::text[])
+    AS u (placement_id, booking_id, cause_id, traceparent)
 JOIN placement p USING (placement_id)
 WHERE p.needs_seat AND p.state = 'confirmed'
   AND NOT EXISTS (SELECT FROM booking b WHERE b.placement_id = p.placement_id
