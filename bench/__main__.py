@@ -12,6 +12,8 @@ BENCHES = (
     "bench.transport.seats",
     "bench.transport.planning",
     "bench.lodging.allocation",
+    "bench.monitor",
+    "bench.rebuild",
 )
 
 

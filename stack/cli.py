@@ -7,6 +7,7 @@ app = Group("山海 Shanhai: 劳务协作系统  labour cooperation between prov
 _COMMANDS = (
     system.up, system.down, system.status, system.demo, system.accounts, system.token,
     operating.check, operating.erase, repairing.replay,
+    repairing.rebuild,
 )  # fmt: skip
 for command in _COMMANDS:
     app.command()(command)

@@ -15,6 +15,8 @@ from services.console.handlers.seed import seed
 from services.console.handlers.sign_in import SecondFactors
 from services.console.pages.fonts import Fonts
 from services.console.pages.identify import by_token_or_session
+from services.console.pages.live import Told
+from services.console.pages.standing import Standing
 from services.console.settings import ConsoleSettings
 from services.console.signing import SigningKeyError, SigningKeys, make_key_file
 from shared.http import House
@@ -32,6 +34,8 @@ async def set_up(house: House) -> AsyncIterator[None]:
         factors = SecondFactors(keys.secret("second factors"))
         house.provide(Desk(keys, factors, settings.urls, http, house.db.ids))
         house.provide(bell)
+        house.provide(Told(bell))
+        house.provide(Standing())
         house.provide(Fonts(settings.web_font_dir))
         house.identify = by_token_or_session
         house.tasks["feed-bell"] = partial(bell.listen, house.db, FEED)

@@ -1,4 +1,4 @@
-"""`shanhai replay`: what an operator does after an accident."""
+"""`shanhai replay` and `shanhai rebuild`: what an operator does after an accident."""
 
 import asyncio
 from collections import Counter
@@ -13,9 +13,11 @@ from stack import background, repair
 from stack.commands.showing import CONSOLE, DEFAULT_DATA, AsJson, Data, show_json, show_table
 from stack.plan import Plan
 from stack.ports import HTTP_PORT, PortPlan
+from stack.rebuild import Rebuilt
+from stack.rebuild import rebuild as rebuild_projection
 from stack.runstate import running
 from stack.status import database_urls
-from stack.trouble import WrongUsageError
+from stack.trouble import StackError, WrongUsageError
 
 
 def replay(
@@ -41,6 +43,24 @@ def replay(
         return
     show_table(("主题 topic", "补发 sent"), sorted(sent.items()))
     CONSOLE.print(f"共补发 {sent.total()} 条  {sent.total()} records sent")
+
+
+def rebuild(data: Data = DEFAULT_DATA, *, as_json: AsJson = False) -> None:
+    """从主题重建控制台的视图(运行中)。Build the console's projection anew, while it is in use."""
+    state = running(data.absolute())
+    if state is None:
+        raise StackError(f"{data} 没有在运行。", f"no stack is running on {data}.")
+    plan = Plan.from_json(state.plan)
+    servers = plan.ports.kafka(plan.brokers).bootstrap_servers
+    found: Rebuilt = asyncio.run(rebuild_projection(database_urls(plan)["console"], servers))
+    if as_json:
+        show_json(found.to_json())
+        return
+    show_table(("表 table", "已修正 mended"), sorted(found.mended.items()))
+    CONSOLE.print(
+        f"{found.events} 条事件,{found.seconds:.1f} 秒,每秒 {found.per_second:.0f} 条"
+        f"  {found.events} events in {found.seconds:.1f} s, {found.per_second:.0f}/s"
+    )
 
 
 @contextmanager

@@ -23,15 +23,22 @@ _THINGS: Final = frozenset({"drive", "vacancy", "trip", "inn", "batch"})
 
 async def project(tx: Tx, received: Sequence[Received[Event]]) -> None:
     """Take in a wave of events; no two of them are about the same thing by the same service."""
-    entries = [_entry(r) for r in received]
+    entries = [entry_of(r) for r in received]
     await feed.insert_entries(tx, entries)
+    touched = await fold(tx, entries)
+    if touched:
+        await derive(tx, touched)
+    tx.wake(FEED)
+
+
+async def fold(tx: Tx, entries: Sequence[feed.Entry]) -> set[UUID]:
+    """Fold a wave into things and facts; give the journeys that have to be derived anew."""
     await feed.insert_trip_tenants(tx, [pair for e in entries for pair in _trip_tenants(e)])
     await feed.upsert_things(tx, [(e, _participle(e)) for e in entries if _noun(e) in _THINGS])
     changes = [c for e in entries if (c := _change(e)) is not None]
     if changes:
         await fact_store.upsert_facts(tx, changes)
-        await derive(tx, {c.journey_id for c in changes})
-    tx.wake(FEED)
+    return {c.journey_id for c in changes}
 
 
 async def derive(tx: Tx, journey_ids: Iterable[UUID]) -> None:
@@ -78,7 +85,8 @@ def _first(facts: Iterable[Fact], name: str) -> UUID | None:
     return next((value for f in facts if (value := f.uuid(name))), None)
 
 
-def _entry(received: Received[Event]) -> feed.Entry:
+def entry_of(received: Received[Event]) -> feed.Entry:
+    """Give what the feed keeps of an event."""
     event, envelope = received.event, received.envelope
     return feed.Entry(
         envelope.id,

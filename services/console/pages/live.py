@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from services.console import views
 from services.console.feed_bell import FeedBell
@@ -19,9 +22,8 @@ BATCH: Final = 200
 #: At full load a page gets its news in bundles, this often at most.
 PAUSE_S: Final = 0.2
 KEEP_ALIVE_S: Final = 15.0
-#: Twenty monitors in one language say each event once.
-SAID_MAX: Final = 4_000
-_SAID: OrderedDict[tuple[str, int], dict[str, Any]] = OrderedDict()
+#: For whoever comes a little later to the same place.
+BUNDLES_MAX: Final = 32
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -40,17 +42,9 @@ async def load_items(
 
 async def said(visit: Visit, tx: Tx, rows: Rows) -> list[dict[str, Any]]:
     """Say events in the visitor's language."""
-    locale = visit.locale
-    new = [r for r in rows if (locale, r["feed_id"]) not in _SAID]
-    if new:
-        ids, subjects = ids_in([r["body"] for r in new])
-        speech = Speech(visit.words, await load_names(tx, ids, subjects))
-        for row in new:
-            _SAID[locale, row["feed_id"]] = _item(speech, row)
-    items = [_SAID[locale, r["feed_id"]] for r in rows]
-    while len(_SAID) > SAID_MAX:
-        _SAID.popitem(last=False)
-    return items
+    ids, subjects = ids_in([r["body"] for r in rows])
+    speech = Speech(visit.words, await load_names(tx, ids, subjects))
+    return [_item(speech, row) for row in rows]
 
 
 def _item(speech: Speech, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,6 +72,66 @@ def folded(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What comes after a place in the feed: frames of the stream, the place they lead to."""
+
+    frames: bytes
+    position: int
+    full: bool
+
+
+class Told:
+    """What open monitors are told: read and said once for all who ask alike from one place.
+
+    Everyone who may open a monitor sees all events, so the filter and the language are all that
+    tells two apart. Readers are led to the same places: the end of the feed is looked up for all
+    of them together, `PAUSE_S` apart.
+    """
+
+    def __init__(self, bell: FeedBell) -> None:
+        self._bell = bell
+        self._bundles: OrderedDict[tuple[object, ...], Bundle] = OrderedDict()
+        self._locks: WeakValueDictionary[tuple[object, ...], asyncio.Lock] = WeakValueDictionary()
+        self._looking = asyncio.Lock()
+        self._end = 0
+        self._rung = -1
+        self._looked_at = -PAUSE_S
+
+    async def next(self, visit: Visit, wanted: EventFilter, position: int, rung: int) -> Bundle:
+        """Give what comes after a place, up to where the feed was at that ring of the bell."""
+        end = await self._end_of(visit, rung)
+        key = (wanted, visit.locale, position)
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
+            found = self._bundles.get(key) or await self._read(visit, wanted, position, end)
+            if found.position != position:
+                self._bundles[key] = found
+                while len(self._bundles) > BUNDLES_MAX:
+                    self._bundles.popitem(last=False)
+        return found
+
+    async def _end_of(self, visit: Visit, rung: int) -> int:
+        async with self._looking:
+            if self._rung < rung:
+                await asyncio.sleep(self._looked_at + PAUSE_S - time.monotonic())
+                count = self._bell.count
+                self._end = await visit.read(views.last_feed_id)
+                self._rung, self._looked_at = count, time.monotonic()
+            return self._end
+
+    async def _read(self, visit: Visit, wanted: EventFilter, position: int, end: int) -> Bundle:
+        async def read(tx: Tx) -> tuple[list[dict[str, Any]], int]:
+            rows, place = await views.read_on(tx, wanted, position, BATCH, end)
+            return await said(visit, tx, rows), place
+
+        items, place = await visit.read(read)
+        frame = b"" if place == position else b"id: %d\n" % place
+        if items:
+            frame += f"data: {json.dumps(items, ensure_ascii=False)}\n".encode()
+        return Bundle(frame and frame + b"\n", place, len(items) == BATCH)
+
+
 class Live:
     """One open stream."""
 
@@ -86,6 +140,7 @@ class Live:
         self._wanted = wanted
         self._position = position
         self._bell = visit.house.resource(FeedBell)
+        self._told = visit.house.resource(Told)
 
     async def frames(self) -> AsyncIterator[bytes]:
         """Give frames until the browser leaves or the process stops; each names its position."""
@@ -93,22 +148,9 @@ class Live:
         stopping = self._visit.house.stopping
         while not stopping.is_set() and not await self._visit.request.is_disconnected():
             rung = self._bell.count
-            before = self._position
-            items, full = await self._visit.read(self._read)
-            if items:
-                yield self._frame(items)
-            elif self._position != before:
-                yield b"id: %d\n\n" % self._position
-            if full:
-                continue
-            if await self._bell.rings_after(rung, KEEP_ALIVE_S):
-                await asyncio.sleep(PAUSE_S)
-            else:
+            found = await self._told.next(self._visit, self._wanted, self._position, rung)
+            self._position = found.position
+            if found.frames:
+                yield found.frames
+            if not found.full and not await self._bell.rings_after(rung, KEEP_ALIVE_S):
                 yield b": still here\n\n"
-
-    async def _read(self, tx: Tx) -> tuple[list[dict[str, Any]], bool]:
-        rows, self._position = await views.read_on(tx, self._wanted, self._position, BATCH)
-        return await said(self._visit, tx, rows), len(rows) == BATCH
-
-    def _frame(self, items: list[dict[str, Any]]) -> bytes:
-        return f"id: {self._position}\ndata: {json.dumps(items, ensure_ascii=False)}\n\n".encode()

@@ -91,6 +91,9 @@ SELECT u.kind, u.subject, u.journey_id, u.service, j.worker_id, j.office_id, j.e
 FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[])
     AS u (kind, subject, journey_id, service, due_at) JOIN journey j USING (journey_id)
 ON CONFLICT (kind, subject) DO UPDATE SET closed_at = NULL, due_at = excluded.due_at,
+    journey_id = excluded.journey_id, service = excluded.service, worker_id = excluded.worker_id,
+    office_id = excluded.office_id, enterprise_id = excluded.enterprise_id,
+    inn_id = excluded.inn_id, drive_id = excluded.drive_id,
     opened_at = CASE WHEN t.closed_at IS NULL THEN t.opened_at ELSE excluded.opened_at END
 """
 

@@ -69,13 +69,14 @@ async def count_heard(tx: Tx, subjects: Sequence[str], position: int) -> int:
 
 
 async def read_on(
-    tx: Tx, wanted: EventFilter, position: int, limit: int
+    tx: Tx, wanted: EventFilter, position: int, limit: int, end: int | None = None
 ) -> tuple[Sequence[Any], int]:
     """Give the next events after a place in the feed, and the place that was read up to.
 
-    What the filter or row security leaves out is passed by, so that nobody reads it twice.
+    What the filter or row security leaves out is passed by, so that nobody reads it twice. `end`
+    is the feed's when the caller knows it.
     """
-    last = await last_feed_id(tx)
+    last = await last_feed_id(tx) if end is None else end
     rows = await tx.fetch(
         f"{_COLUMNS} WHERE {_WANTED} AND feed_id > $7 AND feed_id <= $8 ORDER BY feed_id LIMIT $9",
         *astuple(wanted),
