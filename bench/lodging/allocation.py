@@ -5,6 +5,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import random
 import tempfile
@@ -16,17 +17,20 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
+import uvloop
 
 from bench.lodging.plain import decide_plainly
 from services.lodging.domain.allocation import Unit
 from services.lodging.domain.house import Bed as HouseBed
 from services.lodging.domain.house import House, Inn, Room, Wish, room_nights
+from services.lodging.handlers.guests import cancel
 from services.lodging.handlers.requests import Guest, StayRequest, request_stays
 from services.lodging.handlers.settle import settle
 from services.lodging.store import programmes
 from services.lodging.store.houses import NewInn, NewRoom, insert_inn, load_house
 from shared.database import Database
 from shared.ids import Ids
+from shared.service import GC_THRESHOLD
 from stack.databases import login_url, provision
 from stack.postgres import Postgres
 
@@ -86,6 +90,12 @@ async def a_world(db: Database, load: Load, enterprise_id: UUID) -> None:
             "INSERT INTO key_enterprise VALUES ('X', '长兴', 'A', '2020-01-01', NULL, now())"
         )
         await programmes.insert_commitment(tx, enterprise_id, "YOUJIA")
+    await hire(db, load, enterprise_id)
+
+
+async def hire(db: Database, load: Load, enterprise_id: UUID) -> None:
+    """Make everybody a new hire of the enterprise, in one of the towns."""
+    async with db.transaction(role="worker") as tx:
         await tx.execute(
             "INSERT INTO hire (hire_id, worker_id, enterprise_id, hired_on, gender, town,"
             " division_code) SELECT gen_random_uuid(), w, $2, $3, g, t, '310114'"
@@ -95,7 +105,16 @@ async def a_world(db: Database, load: Load, enterprise_id: UUID) -> None:
         )  # fmt: skip
 
 
-async def ask(db: Database, load: Load, numbers: Iterable[int], enterprise_id: UUID) -> None:
+async def others(db: Database, count: int, since: date, enterprise_id: UUID) -> Load:
+    """Hire as many again."""
+    load = a_load(count, since, seed=3)
+    await hire(db, load, enterprise_id)
+    return load
+
+
+async def ask(
+    db: Database, load: Load, numbers: Iterable[int], enterprise_id: UUID, *, wait: bool = False
+) -> None:
     """Put requests in, a thousand a transaction: asking isn't what is measured."""
     rows = list(numbers)
     for start in range(0, len(rows), 1_000):
@@ -103,7 +122,7 @@ async def ask(db: Database, load: Load, numbers: Iterable[int], enterprise_id: U
             for n in rows[start : start + 1_000]:
                 request = StayRequest(
                     IDS.uuid7(), enterprise_id, "YOUJIA", load.firsts[n], load.counts[n],
-                    (Guest(load.workers[n]),), together=False, wait=False, inn_id=None,
+                    (Guest(load.workers[n]),), together=False, wait=wait, inn_id=None,
                 )  # fmt: skip
                 await request_stays(tx, request)
 
@@ -141,6 +160,25 @@ async def plainly(db: Database, load: Load, numbers: Iterable[int], enterprise: 
         async with db.transaction(role="worker") as tx:
             await decide_plainly(tx, load.workers[n])
     return time.perf_counter() - began
+
+
+async def long_line(db: Database, load: Load, enterprise: UUID) -> dict[str, float]:
+    """Let as many wait as the house has refused, then free a bed ten times; give the seconds."""
+    await ask(db, load, range(len(load.workers)), enterprise, wait=True)
+    seconds = await settled(db)
+    async with db.transaction(role="worker") as tx:
+        waiting = await tx.fetchval("SELECT count(*) FROM stay WHERE state = 'waitlisted'")
+        beds = await tx.fetch("SELECT stay_id FROM stay WHERE state = 'confirmed' LIMIT 10")
+    promotions = 0.0
+    for row in beds:
+        async with db.transaction(role="worker") as tx:
+            await cancel(tx, row["stay_id"], "not_needed")
+        promotions += await settled(db)
+    return {
+        "waiting": waiting,
+        "into_the_line_per_s": round(len(load.workers) / seconds, 1),
+        "from_a_free_bed_to_the_next_s": round(promotions / len(beds), 3),
+    }
 
 
 async def outcome(db: Database, since: date) -> dict[str, float]:
@@ -231,6 +269,8 @@ async def measure(url: str, count: int) -> dict[str, object]:
     await ask(db, load, numbers[half + some + many :], enterprise)
     seconds += await settled(db)
     batched = (count - some - many) / seconds
+    given, beside = await outcome(db, since), await beside_first_fit(db, load, since)
+    line = await long_line(db, await others(db, count, since, enterprise), enterprise)
     report = {
         "requests": count,
         "batched_decisions_per_s": round(batched, 1),
@@ -238,8 +278,9 @@ async def measure(url: str, count: int) -> dict[str, object]:
         "plain_sql_one_by_one_per_s": round(many / plain, 1),
         "times_one_by_one": round(batched / (some / single), 1),
         "times_plain_sql": round(batched / (many / plain), 1),
-        "batches": await outcome(db, since),
-        "first_fit": await beside_first_fit(db, load, since),
+        "batches": given,
+        "first_fit": beside,
+        "long_line": line,
     }
     await db.close()
     return report
@@ -259,7 +300,10 @@ def main() -> None:
             superuser = server.superuser_url()
             asyncio.run(provision(superuser, "lodging"))
             url = login_url(superuser, "lodging", "lodging")
-            report = asyncio.run(measure(url, arguments.requests))
+            # As the service itself runs.
+            gc.set_threshold(*GC_THRESHOLD)
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                report = runner.run(measure(url, arguments.requests))
         finally:
             server.stop("immediate")
     print(json.dumps(report, ensure_ascii=False, indent=1))

@@ -79,7 +79,7 @@ async def on_worker_erased(tx: Tx, received: Sequence[Received[WorkerErased]]) -
 
 
 async def _note(tx: Tx, received: Sequence[Received[Any]]) -> None:
-    notes = [facts.Note(r.event.worker_id, r.envelope.id) for r in received]
+    notes = [facts.Note(r.event.worker_id, r.envelope.id, r.envelope.traceparent) for r in received]
     await facts.insert_unsettled(tx, notes)
     tx.wake("settle")
 

@@ -322,6 +322,7 @@ CREATE TABLE unsettled (
     unsettled_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     worker_id uuid NOT NULL,
     cause_id uuid,
+    traceparent text,
     PRIMARY KEY (unsettled_id)
 );
 
@@ -392,11 +393,15 @@ CREATE TABLE stay (
     next_home text,
     next_home_asked_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    cause_id uuid,
+    traceparent text,
+    overstayed_nights integer NOT NULL DEFAULT 0,
     PRIMARY KEY (stay_id),
     CHECK (origin IN ('placement', 'direct')),
     CHECK (check_out_on >= check_in_on),
     CHECK (next_home IN ('long_stay_home', 'dormitory', 'own', 'home_region', 'other')),
-    CONSTRAINT stay_check1 CHECK ((bed_id IS NULL) = (inn_id IS NULL))
+    CONSTRAINT stay_check1 CHECK ((bed_id IS NULL) = (inn_id IS NULL)),
+    CHECK (overstayed_nights >= 0)
 );
 CREATE INDEX stay_cut_off ON stay (cut_off_at) WHERE (state = 'confirmed');
 CREATE INDEX stay_elsewhere ON stay (stay_id) WHERE town_missing;

@@ -53,23 +53,23 @@ class Allocator:
         self._full: set[tuple[object, ...]] = set()
         self._full_at = 0
         self._kept: dict[UUID, int] = {}
+        self._free: dict[tuple[UUID, int], tuple[int, int]] = {}
+        self._size = {inn.inn_id: inn.bed_count for inn in house.inns}
 
     def allocate(self, units: Sequence[Unit]) -> Allocation:
         """Place each unit in its turn."""
         result = Allocation()
         peers = Counter((u.site, w.gender) for u in units if len(u.wishes) == 1 for w in u.wishes)
-        left: list[Unit] = []
         for unit in units:
             if len(unit.wishes) == 1:
                 peers[unit.site, unit.wishes[0].gender] -= 1
             placed = self.place(unit, peers[unit.site, unit.wishes[0].gender])
             if placed is None:
-                left.append(unit)
+                result.unplaced.append(unit)
                 self._keep_beds_for(unit)
             else:
                 result.beds.update(placed)
-                result.passed.update(_passed(left, placed, unit))
-        result.unplaced = left
+        result.passed = _passed(units, result)
         return result
 
     def place(self, unit: Unit, peers: int = 0) -> dict[UUID, Bed] | None:
@@ -132,6 +132,8 @@ class Allocator:
         for order, inn in enumerate(tier):
             if any(self._kept.get(inn.inn_id, 0) & w.mask for w in wishes):
                 continue
+            if any(self._free_beds(inn, w.mask) < n for w, n in _alike(wishes)):
+                continue
             before = sum(room.used.bit_count() for room in inn.rooms)
             if self._in_inn(wishes, inn, {}) is None:
                 continue
@@ -140,6 +142,16 @@ class Allocator:
             if best is None or (opened, order) < best[:2]:
                 best = (opened, order, inn)
         return None if best is None else self._in_inn(wishes, best[2], {})
+
+    def _free_beds(self, inn: Inn, mask: int) -> int:
+        """Count the beds that are free on these nights; counted anew when somebody came or went."""
+        known = self._free.get((inn.inn_id, mask))
+        if known is not None and known[0] == inn.change_count:
+            return known[1]
+        beds = (b for room in inn.rooms if not room.full & mask for b in room.beds)
+        count = sum(not b.taken & mask for b in beds)
+        self._free[inn.inn_id, mask] = inn.change_count, count
+        return count
 
     def _in_inn(
         self, wishes: tuple[Wish, ...], inn: Inn, wanted: dict[UUID, Bed]
@@ -183,9 +195,9 @@ class Allocator:
         for wish in unit.wishes:
             mask |= wish.mask
         for tier in self._candidates(unit):
-            large = [i for i in tier if sum(len(r.beds) for r in i.rooms) >= len(unit.wishes)]
-            if large:
-                self._kept[large[0].inn_id] = self._kept.get(large[0].inn_id, 0) | mask
+            large = next((i for i in tier if self._size[i.inn_id] >= len(unit.wishes)), None)
+            if large is not None:
+                self._kept[large.inn_id] = self._kept.get(large.inn_id, 0) | mask
                 return
 
 
@@ -224,12 +236,25 @@ def _reversed_genders(
     return sorted(sorted(wishes, key=key), key=lambda w: w.gender, reverse=True)
 
 
-def _passed(left: Sequence[Unit], placed: dict[UUID, Bed], by: Unit) -> Iterator[UUID]:
-    nights = 0
-    for wish in by.wishes:
-        nights |= wish.mask
-    inns = {bed.room.inn.inn_id for bed in placed.values()}
-    for unit in left:
-        wanted = unit.inn_id is None or unit.inn_id in inns
-        if unit.waiting and wanted and any(w.mask & nights for w in unit.wishes):
-            yield from (w.stay_id for w in unit.wishes)
+def _passed(units: Sequence[Unit], result: Allocation) -> set[UUID]:
+    """Give the waiting stays behind whom somebody got one of the nights they wait for."""
+    anywhere = 0
+    by_inn: dict[UUID, int] = {}
+    passed: set[UUID] = set()
+    for unit in reversed(units):
+        if unit.wishes[0].stay_id in result.beds:
+            for wish in unit.wishes:
+                inn_id = result.beds[wish.stay_id].room.inn.inn_id
+                by_inn[inn_id] = by_inn.get(inn_id, 0) | wish.mask
+                anywhere |= wish.mask
+        elif unit.waiting:
+            taken = anywhere if unit.inn_id is None else by_inn.get(unit.inn_id, 0)
+            if any(w.mask & taken for w in unit.wishes):
+                passed.update(w.stay_id for w in unit.wishes)
+    return passed
+
+
+def _alike(wishes: Iterable[Wish]) -> Iterable[tuple[Wish, int]]:
+    """Give one wish of each kind of nights, and how many have it."""
+    counts = Counter(w.mask for w in wishes)
+    return [(w, counts.pop(w.mask)) for w in wishes if w.mask in counts]

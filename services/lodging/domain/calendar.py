@@ -91,6 +91,8 @@ def most_in_a_window(stay: Nights, others: tuple[Nights, ...], days: int = CAP_W
 
     A window that ends with some stay's last night holds the maximum, so only those are counted.
     """
+    if not others:
+        return 0
     most = 0
     for end in {stay.check_out_on, *(o.check_out_on for o in others)}:
         window = Nights.of(end - timedelta(days=days), days)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Final
 
 from services.lodging.domain.calendar import Nights, most_in_a_window
 from services.lodging.domain.programme import KeyEnterprise, Programme
@@ -63,21 +64,9 @@ def judge(case: Case) -> Verdict:
 
 
 def _passes(rule: Rule, case: Case) -> bool:
-    programme = case.programme
-    if programme is None:
+    if case.programme is None:
         return rule is not Rule.NO_PROGRAMME
-    checks: dict[Rule, Callable[[], bool]] = {
-        Rule.NO_PROGRAMME: lambda: True,
-        Rule.NOT_A_NEW_HIRE: lambda: case.hired_on is not None,
-        Rule.NOT_ON_KEY_LIST: lambda: _on_key_list(case),
-        Rule.OUTSIDE_HIRE_WINDOW: lambda: _in_hire_window(case, programme),
-        Rule.CAP_EXCEEDED: lambda: case.nights.count + _granted(case) <= programme.night_cap,
-        Rule.CREDIT_REVOKED: lambda: (
-            case.key_enterprise is not None and case.key_enterprise.credit_level != "revoked"
-        ),
-        Rule.ALREADY_LODGED: lambda: not any(case.nights.overlaps(n) for n in case.lodged),
-    }
-    return checks[rule]()
+    return _CHECKS[rule](case, case.programme)
 
 
 def _on_key_list(case: Case) -> bool:
@@ -91,8 +80,24 @@ def _in_hire_window(case: Case, programme: Programme) -> bool:
     return case.hired_on <= case.nights.check_in_on <= last
 
 
-def _granted(case: Case) -> int:
-    return most_in_a_window(case.nights, case.in_programme)
+def _within_cap(case: Case, programme: Programme) -> bool:
+    granted = most_in_a_window(case.nights, case.in_programme)
+    return case.nights.count + granted <= programme.night_cap
+
+
+def _has_credit(case: Case) -> bool:
+    return case.key_enterprise is not None and case.key_enterprise.credit_level != "revoked"
+
+
+_CHECKS: Final[dict[Rule, Callable[[Case, Programme], bool]]] = {
+    Rule.NO_PROGRAMME: lambda _, __: True,
+    Rule.NOT_A_NEW_HIRE: lambda case, _: case.hired_on is not None,
+    Rule.NOT_ON_KEY_LIST: lambda case, _: _on_key_list(case),
+    Rule.OUTSIDE_HIRE_WINDOW: _in_hire_window,
+    Rule.CAP_EXCEEDED: _within_cap,
+    Rule.CREDIT_REVOKED: lambda case, _: _has_credit(case),
+    Rule.ALREADY_LODGED: lambda case, _: not any(case.nights.overlaps(n) for n in case.lodged),
+}
 
 
 def nights_left(programme: Programme, check_in_on: date, in_programme: tuple[Nights, ...]) -> int:

@@ -100,6 +100,13 @@ class Inn:
     division_code: str
     programmes: frozenset[str] = frozenset()
     rooms: list[Room] = field(default_factory=list)
+    # Rises with each guest who comes or goes: what was counted before may be wrong since.
+    change_count: int = 0
+
+    @property
+    def bed_count(self) -> int:
+        """How many beds there are, in service or not."""
+        return sum(len(room.beds) for room in self.rooms)
 
     @property
     def place(self) -> Place:
@@ -142,15 +149,27 @@ class House:
             bed.taken |= bed.closed
             bed.room.count_full()
 
+    def fill(self, guests: Iterable[tuple[Wish, UUID]]) -> None:
+        """Let those have their beds who have them already."""
+        for wish, bed_id in guests:
+            self._enter(wish, self.beds[bed_id])
+        for inn in self.inns:
+            for room in inn.rooms:
+                room.count_full()
+
     def put(self, wish: Wish, bed: Bed) -> None:
         """Let a guest have a bed; the caller has asked `fits`."""
-        room = bed.room
-        bed.taken |= wish.mask
-        room.used |= wish.mask
-        room.by_gender[wish.gender] = room.by_gender.get(wish.gender, 0) | wish.mask
+        self._enter(wish, bed)
+        bed.room.count_full()
+
+    def _enter(self, wish: Wish, bed: Bed) -> None:
+        room, mask = bed.room, wish.mask
+        bed.taken |= mask
+        room.used |= mask
+        room.by_gender[wish.gender] = room.by_gender.get(wish.gender, 0) | mask
         room.guests.append(wish)
-        room.count_full()
-        self._nights[wish.worker_id] = self._nights.get(wish.worker_id, 0) | wish.mask
+        room.inn.change_count += 1
+        self._nights[wish.worker_id] = self._nights.get(wish.worker_id, 0) | mask
         self.placed.setdefault(wish.stay_id, []).append((wish, bed))
 
     def remove(self, stay_id: UUID) -> None:
@@ -160,6 +179,7 @@ class House:
             bed.room.guests.remove(wish)
             self._nights[wish.worker_id] &= ~wish.mask
             bed.room.recount()
+            bed.room.inn.change_count += 1
         self.freed += 1
 
     def cut(self, stay_id: UUID, mask: int) -> None:

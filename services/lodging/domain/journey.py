@@ -83,7 +83,7 @@ class Person:
     placements: Sequence[Placement]
     bookings: Sequence[Booking]
     hires: Sequence[Hire]
-    stays: Sequence[Stay]
+    stays: list[Stay]
 
     @property
     def gender(self) -> str | None:

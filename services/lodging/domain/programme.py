@@ -23,6 +23,8 @@ class Programme:
     night_cap: int = 15
     hold_minutes: int = 30
     cut_off: time = time(22)
+    #: As the bureau set them; `domain/line.py` reads them.
+    priorities: object = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,9 @@ class Stay:
     overstayed_at: datetime | None = None
     next_home: str | None = None
     next_home_asked_at: datetime | None = None
+    cause_id: UUID | None = None
+    traceparent: str | None = None
+    overstayed_nights: int = 0
 
     @property
     def nights(self) -> Nights:

@@ -1,61 +1,43 @@
-"""Decides stays in a batch: rules first, then beds, by priority and time, in one look."""
+"""Decides stays in a batch: rules first, then beds, by the line's order, in one look."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from contracts.lodging import StayConfirmed, StayHeld, StayRejected
-from services.lodging.domain.allocation import Allocator, Unit
+from contracts.lodging import StayRejected
 from services.lodging.domain.calendar import Nights, night_of
 from services.lodging.domain.eligibility import Case, Rule, Verdict, judge, nights_left
-from services.lodging.domain.house import Bed, House
 from services.lodging.domain.journey import Person, hired_on
+from services.lodging.domain.line import Line, criteria
 from services.lodging.domain.programme import KeyEnterprise, Programme
 from services.lodging.domain.stay import BEDDED, UNDECIDED, State, Stay, Step
 from services.lodging.handlers.desk import Desk
-from services.lodging.handlers.moving import Move, movable, relocate, set_cut_off, wish_of
-from services.lodging.store import credit, facts, houses, programmes
+from services.lodging.store import credit, facts, programmes
 from services.lodging.store import stays as store
 from shared.clock import real_now
 from shared.transaction import Tx
 
-WHEN_FREED: Final = store.Batch(new=2_000, waiting=20_000, beside=0)
-# Nothing became free: the first in line only take care that newer ones don't pass them for ever.
-OTHERWISE: Final = store.Batch(new=2_000, waiting=0, beside=500)
+#: So many new stays does one look decide.
+NEW_MAX: Final = 2_000
 # Real time that a group waits for members who aren't in yet.
 GROUP_WAIT: Final = timedelta(seconds=20)
 
 
-async def decide(tx: Tx, *, freed: bool) -> int:
-    """Decide what can be decided, with `freed` the waitlist too; give the number decided."""
-    workers = await store.list_workers_undecided(tx, WHEN_FREED if freed else OTHERWISE)
-    if freed:
-        await store.update_freed(tx, freed=False)
-        await _go_home(tx)
-    if not workers:
-        return 0
-    persons = await facts.load_persons(tx, workers)
-    stays = await _complete(tx, _undecided(persons.values()))
-    if not stays:
-        return 0
-    bench = await load_bench(tx, persons, {s.enterprise_id for s in stays})
-    desk = Desk(tx)
-    eligible, decided = _judged(desk, bench, stays)
-    if eligible:
-        decided += await _allocate(desk, bench, eligible)
-    await desk.flush()
-    return decided
+async def load_new(desk: Desk, known: dict[UUID, Person]) -> tuple[list[Stay], dict[UUID, Person]]:
+    """Give the new stays that can be decided, and their persons; those `known` aren't read again.
 
-
-async def _go_home(tx: Tx) -> None:
-    desk = Desk(tx)
-    elsewhere = [
-        s for s in await store.list_elsewhere(tx) if s.state in BEDDED and movable(desk, s)
-    ]
-    await relocate(desk, [Move(s, s.nights, "site_changed", s.site) for s in elsewhere])
+    A group of which a member waits already is decided with that member.
+    """
+    workers = await store.list_workers_undecided(desk.tx, NEW_MAX)
+    missing = [w for w in workers if w not in known]
+    persons = {**known, **await facts.load_persons(desk.tx, missing)}
+    stays = await _complete(desk.tx, _undecided(persons.values()))
+    for stay in stays:
+        if stay.state is State.REQUESTED:
+            desk.recall_cause(stay)
+    return stays, persons
 
 
 def _undecided(persons: Iterable[Person]) -> list[Stay]:
@@ -63,14 +45,18 @@ def _undecided(persons: Iterable[Person]) -> list[Stay]:
 
     A group of which a member has something else to be decided first comes later, whole.
     """
+    ready = [
+        [s for s in p.stays if s.state in UNDECIDED and s.ready_at is not None] for p in persons
+    ]
+    new_groups = {s.group_id for own in ready for s in own if s.state is State.REQUESTED} - {None}
     first: list[Stay] = []
     later: set[UUID] = set()
-    for person in persons:
-        ready = [s for s in person.stays if s.state in UNDECIDED and s.ready_at is not None]
-        ready.sort(key=lambda s: s.state is State.WAITLISTED)
-        first += ready[:1]
-        if ready and ready[0].group_id is None:
-            later |= {s.group_id for s in ready[1:] if s.group_id is not None}
+    for own in ready:
+        mine = [s for s in own if s.state is State.REQUESTED or s.group_id in new_groups]
+        mine.sort(key=lambda s: s.state is State.WAITLISTED)
+        first += mine[:1]
+        if mine and mine[0].group_id is None:
+            later |= {s.group_id for s in mine[1:] if s.group_id is not None}
     return [s for s in first if s.group_id not in later]
 
 
@@ -102,6 +88,14 @@ class Bench:
     key_list: dict[UUID, KeyEnterprise]
     commitments: dict[UUID, list[str]]
     verdicts: dict[UUID, Verdict] = field(default_factory=dict)
+
+    @property
+    def line(self) -> Line:
+        """The order in which beds are given."""
+        return Line(
+            {code: criteria(p.priorities) for code, p in self.rules.items()},
+            {e: entry.credit_level for e, entry in self.key_list.items()},
+        )
 
     def programme_of(self, stay: Stay) -> Programme | None:
         """Give the programme asked for, else that of the enterprise's first standing commitment."""
@@ -144,11 +138,12 @@ async def load_bench(tx: Tx, persons: dict[UUID, Person], enterprise_ids: Iterab
     )
 
 
-def _judged(desk: Desk, bench: Bench, stays: Sequence[Stay]) -> tuple[list[Stay], int]:
-    """Refuse who mayn't stay; give the others, with their nights, and how many were decided."""
+def judged(desk: Desk, bench: Bench, stays: Sequence[Stay]) -> list[Stay]:
+    """Refuse who mayn't stay; give the others, with their nights."""
     eligible: list[Stay] = []
+    tonight = night_of(desk.tx.now)
     for stay in stays:
-        if not _still_ahead(stay, night_of(desk.tx.now)):
+        if not _still_ahead(stay, tonight):
             desk.release(stay, "lapsed")
             continue
         programme = bench.programme_of(stay)
@@ -163,7 +158,7 @@ def _judged(desk: Desk, bench: Bench, stays: Sequence[Stay]) -> tuple[list[Stay]
             reject(desk, stay, verdict.failed)
         else:
             eligible.append(stay)
-    return eligible, len(stays) - len(eligible)
+    return eligible
 
 
 def _still_ahead(stay: Stay, tonight: date) -> bool:
@@ -189,79 +184,3 @@ def reject(desk: Desk, stay: Stay, rule: Rule) -> None:
     stay.take(Step.REJECT)
     stay.reason = stay.rule = rule.value
     desk.say(StayRejected, stay)
-
-
-async def _allocate(desk: Desk, bench: Bench, stays: Sequence[Stay]) -> int:
-    by_id = {s.stay_id: s for s in stays}
-    base = min(night_of(desk.tx.now), *(s.check_in_on for s in stays))
-    house = await houses.load_house(desk.tx, base)
-    groups = [s.group_id for s in stays if s.group_id is not None]
-    near = await store.load_inns_of_groups(desk.tx, groups) if groups else {}
-    result = Allocator(house).allocate(_units(house, stays, near))
-    sizes: dict[UUID, int] = defaultdict(int)
-    for stay_id in result.beds:
-        sizes[by_id[stay_id].group_id or stay_id] += 1
-    for stay_id, bed in result.beds.items():
-        stay = by_id[stay_id]
-        stay.group_size = sizes[stay.group_id or stay_id]
-        hold(desk, bench, stay, bed)
-    decided = len(result.beds)
-    for unit in result.unplaced:
-        decided += sum(_left_over(desk, by_id[w.stay_id]) for w in unit.wishes)
-    for stay_id in result.passed:
-        by_id[stay_id].passed_count += 1
-        desk.changed[stay_id] = by_id[stay_id]
-    return decided
-
-
-def hold(desk: Desk, bench: Bench, stay: Stay, bed: Bed) -> None:
-    """Hold the bed; with a standing commitment of the enterprise the same decision confirms it."""
-    programme = bench.rules[stay.programme or ""]
-    stay.take(Step.HOLD)
-    stay.reason = stay.rule = None
-    stay.granted_nights += stay.nights.count
-    stay.decision["bed"] = {
-        "inn_id": str(bed.room.inn.inn_id),
-        "room": bed.room.name,
-        "bed": bed.name,
-    }
-    desk.give_bed(stay, bed, stay.nights)
-    set_cut_off(stay, programme)
-    if bench.stands(stay):
-        desk.say(StayHeld, stay)
-        stay.take(Step.CONFIRM)
-        desk.say(StayConfirmed, stay)
-    else:
-        stay.expires_at = desk.tx.now + timedelta(minutes=programme.hold_minutes)
-        desk.say(StayHeld, stay)
-
-
-def _left_over(desk: Desk, stay: Stay) -> int:
-    if not stay.wait:
-        reject(desk, stay, Rule.NO_BED)
-        return 1
-    if stay.state is State.REQUESTED:
-        desk.waitlist(stay, "no_bed")
-        return 1
-    desk.changed[stay.stay_id] = stay
-    return 0
-
-
-def _units(house: House, stays: Sequence[Stay], near: dict[UUID, UUID]) -> list[Unit]:
-    grouped: dict[UUID, list[Stay]] = {}
-    for stay in sorted(stays, key=lambda s: (-s.priority, s.requested_at, s.stay_id)):
-        grouped.setdefault(stay.group_id or stay.stay_id, []).append(stay)
-    return [_unit(house, members, near.get(key)) for key, members in grouped.items()]
-
-
-def _unit(house: House, members: Sequence[Stay], near: UUID | None) -> Unit:
-    first = members[0]
-    return Unit(
-        tuple(wish_of(s, house.mask(s.nights)) for s in members),
-        first.programme or "",
-        first.site,
-        first.wanted_inn_id,
-        passed_count=max(s.passed_count for s in members),
-        waiting=all(s.state is State.WAITLISTED for s in members),
-        near_inn_id=near,
-    )

@@ -9,8 +9,9 @@ from contracts import Event
 from contracts.lodging import StayChanged, StayReleased, StayRequested, StayWaitlisted
 from services.lodging.domain.calendar import Nights
 from services.lodging.domain.house import Bed
-from services.lodging.domain.stay import BEDDED, Stay, Step
+from services.lodging.domain.stay import BEDDED, State, Stay, Step
 from services.lodging.store import stays as store
+from services.lodging.store.facts import Cause
 from shared.transaction import Tx
 
 # Before any night that was ever sold.
@@ -21,11 +22,11 @@ EVER: Final = date(2000, 1, 1)
 class Desk:
     """Collects changes; `flush` writes them in a handful of statements.
 
-    `causes` are the events that led to them, by person; else it is the command.
+    `causes` are the events that led to them, by person; else it is the command, or time alone.
     """
 
     tx: Tx
-    causes: dict[UUID, UUID | None] = field(default_factory=dict)
+    causes: dict[UUID, Cause] = field(default_factory=dict)
     freed: bool = False
     new: list[Stay] = field(default_factory=list)
     changed: dict[UUID, Stay] = field(default_factory=dict)
@@ -37,12 +38,33 @@ class Desk:
         self.changed[stay.stay_id] = stay
         if kind is not StayRequested and not stay.announced:
             self.announce(stay)
-        command_id = self.tx.command_id
-        self.tx.command_id = self.causes.get(stay.worker_id) or command_id
+        own = self.tx.command_id, self.tx.traceparent
+        cause = self.causes.get(stay.worker_id)
+        if cause is not None and cause.cause_id is not None:
+            self.tx.command_id, self.tx.traceparent = cause.cause_id, cause.traceparent
         self.tx.say(
             _event(kind, stay, more), tenant_id=stay.enterprise_id, journey_id=stay.journey_id
         )
-        self.tx.command_id = command_id
+        self.tx.command_id, self.tx.traceparent = own
+
+    def remember_cause(self, stay: Stay) -> None:
+        """Keep with the stay what it goes back to: what is decided of it later names it, too."""
+        cause = self.causes.get(stay.worker_id)
+        if cause is not None:
+            stay.cause_id, stay.traceparent = cause.cause_id, cause.traceparent
+
+    def recall_cause(self, stay: Stay) -> None:
+        """Speak of a stay because of what is kept with it, unless there is a newer cause."""
+        if stay.cause_id is not None:
+            self.causes.setdefault(stay.worker_id, Cause(stay.cause_id, stay.traceparent))
+
+    @property
+    def must_flush(self) -> bool:
+        """Tell whether a look at beds, groups or the waitlist would miss what isn't written yet."""
+        touched = (*self.new, *self.changed.values())
+        return bool(self.cuts or self.given or any(s.group_id for s in touched)) or any(
+            s.state is State.WAITLISTED for s in touched
+        )
 
     def announce(self, stay: Stay) -> None:
         """Say that a stay is requested: the first thing said of it."""

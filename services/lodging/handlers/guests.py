@@ -130,7 +130,7 @@ async def check_out(tx: Tx, stay_id: UUID, at: datetime | None) -> Stay:
     desk.say(GuestCheckedOut, stay, at=moment)
     await desk.flush()
     # What was heard during the stay (an erasure, another enterprise) takes effect now.
-    await facts.insert_unsettled(tx, [facts.Note(stay.worker_id, tx.command_id)])
+    await facts.insert_unsettled(tx, [facts.Note(stay.worker_id, tx.command_id, tx.traceparent)])
     tx.wake("settle")
     return stay
 

@@ -65,7 +65,7 @@ async def request_stays(tx: Tx, request: StayRequest) -> list[Stay]:
     ]
     await requests.insert_request(tx, request_row(tx, request))
     await store.insert_stays(tx, stays)
-    notes = [facts.Note(g.worker_id, tx.command_id) for g in request.guests]
+    notes = [facts.Note(g.worker_id, tx.command_id, tx.traceparent) for g in request.guests]
     await facts.insert_unsettled(tx, notes)
     tx.wake("settle")
     return stays

@@ -20,11 +20,12 @@ from services.lodging.domain.journey import (
     reconcile,
 )
 from services.lodging.domain.stay import BEDDED, State, Stay
-from services.lodging.handlers.decide import decide
 from services.lodging.handlers.desk import Desk
+from services.lodging.handlers.look import decide
 from services.lodging.handlers.moving import Move, movable, relocate, set_cut_off
 from services.lodging.store import facts, programmes
 from services.lodging.store import stays as store
+from services.lodging.store.facts import Note
 from shared.clock import real_now
 from shared.transaction import Tx
 
@@ -38,34 +39,43 @@ PROVISIONAL_NIGHTS: Final = 15
 async def settle(tx: Tx) -> int:
     """Follow what was heard, then decide what can be decided; give the number of both."""
     await store.lock_allocation(tx)
-    followed = await follow(tx)
     await store.update_unheard_ready(tx, real_now() - timedelta(seconds=UNHEARD_S))
-    return followed + await decide(tx, freed=await store.lock_allocation(tx))
+    desk = Desk(tx)
+    persons = await follow(desk)
+    return len(persons) + await decide(desk, persons, freed=await store.lock_allocation(tx))
 
 
-async def follow(tx: Tx) -> int:
-    """Make, move and release stays as the facts want it; give the number of persons looked at."""
-    causes = await facts.take_unsettled(tx, PERSONS_MAX)
+async def follow(desk: Desk) -> dict[UUID, Person]:
+    """Make, move and release stays as the facts want it; give the persons looked at.
+
+    What was only recognized or made is still on the desk: its decision is written with it.
+    """
+    tx = desk.tx
+    desk.causes = causes = await facts.take_unsettled(tx, PERSONS_MAX)
     if not causes:
-        return 0
+        return {}
     persons = await facts.load_persons(tx, list(causes))
     rules = await programmes.load_programmes(tx)
-    follower = _Follower(Desk(tx, causes))
+    follower = _Follower(desk)
     for person in persons.values():
         for action in reconcile(person):
+            if not isinstance(action, Request):
+                desk.remember_cause(action.stay)
             follower.take(person, action)
     await _forget(tx, persons.values())
     for stay in follower.hours:
         if stay.state is State.CONFIRMED and stay.programme in rules:
             set_cut_off(stay, rules[stay.programme])
         follower.desk.change(stay, "arrival_changed")
-    await follower.desk.flush()
-    await facts.insert_unsettled(tx, [facts.Note(w, causes[w]) for w in follower.again])
-    await relocate(Desk(tx, causes), follower.moves)
+    if desk.must_flush or follower.moves or follower.resited:
+        await desk.flush()
+    again = [(w, causes[w]) for w in follower.again]
+    await facts.insert_unsettled(tx, [Note(w, c.cause_id, c.traceparent) for w, c in again])
+    await relocate(desk, follower.moves)
     # Who waits for a bed by now has none to keep.
-    kept = [s for s in follower.resited if s.state in BEDDED and movable(follower.desk, s)]
-    await relocate(Desk(tx, causes), [Move(s, s.nights, "site_changed", s.site) for s in kept])
-    return len(causes)
+    kept = [s for s in follower.resited if s.state in BEDDED and movable(desk, s)]
+    await relocate(desk, [Move(s, s.nights, "site_changed", s.site) for s in kept])
+    return persons
 
 
 async def _forget(tx: Tx, persons: Iterable[Person]) -> None:
@@ -95,9 +105,7 @@ class _Follower:
         """Apply one action."""
         match action:
             case Request(placement, arrival):
-                self.desk.add(self._new_stay(person, placement, arrival))
-                if person.bookings and not arrival.known:
-                    self.again.append(person.worker_id)
+                self._request(person, placement, arrival)
             case Release(stay, reason):
                 self.desk.release(stay, reason)
             case Arrive(stay, arrival):
@@ -113,6 +121,14 @@ class _Follower:
                 self._recognize(person, action)
             case _:
                 assert_never(action)
+
+    def _request(self, person: Person, placement: Placement, arrival: Arrival) -> None:
+        made = self._new_stay(person, placement, arrival)
+        self.desk.remember_cause(made)
+        self.desk.add(made)
+        person.stays.append(made)
+        if person.bookings and not arrival.known:
+            self.again.append(person.worker_id)
 
     def _new_stay(self, person: Person, placement: Placement, arrival: Arrival) -> Stay:
         nights = Nights.of(arrival.check_in_on, placement.nights or PROVISIONAL_NIGHTS)

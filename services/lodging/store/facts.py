@@ -22,25 +22,38 @@ class Note:
 
     worker_id: UUID
     cause_id: UUID | None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The event (or command) because of which something is done, and the trace it came in."""
+
+    cause_id: UUID | None
+    traceparent: str | None = None
+
+
+_NOTE: Final = {"worker_id": "uuid", "cause_id": "uuid", "traceparent": "text"}
 
 
 async def insert_unsettled(tx: Tx, notes: Sequence[Note]) -> None:
     """Note persons about whom something was heard."""
-    rows = [(n.worker_id, n.cause_id) for n in notes]
-    await insert_rows(tx, "unsettled", {"worker_id": "uuid", "cause_id": "uuid"}, rows)
+    await insert_rows(
+        tx, "unsettled", _NOTE, ((n.worker_id, n.cause_id, n.traceparent) for n in notes)
+    )
 
 
 _TAKE: Final = """
 DELETE FROM unsettled WHERE unsettled_id IN (
     SELECT unsettled_id FROM unsettled ORDER BY unsettled_id LIMIT $1)
-RETURNING unsettled_id, worker_id, cause_id
+RETURNING unsettled_id, worker_id, cause_id, traceparent
 """
 
 
-async def take_unsettled(tx: Tx, limit: int) -> dict[UUID, UUID | None]:
+async def take_unsettled(tx: Tx, limit: int) -> dict[UUID, Cause]:
     """Take the oldest notes: each person with the last event heard, in the order of hearing."""
-    rows = await tx.fetch(_TAKE, limit)
-    return {r["worker_id"]: r["cause_id"] for r in sorted(rows, key=lambda r: r["unsettled_id"])}
+    rows = sorted(await tx.fetch(_TAKE, limit), key=lambda r: r["unsettled_id"])
+    return {r["worker_id"]: Cause(r["cause_id"], r["traceparent"]) for r in rows}
 
 
 _PLACEMENT: Final = {
@@ -89,19 +102,23 @@ async def load_persons(tx: Tx, worker_ids: Sequence[UUID]) -> dict[UUID, Person]
     erased = {r["worker_id"] for r in await tx.fetch(_ERASED, wanted)}
     placements: dict[UUID, list[Placement]] = defaultdict(list)
     for row in await tx.fetch(_PLACEMENTS, wanted):
-        placements[row["worker_id"]].append(Placement(**dict(row)))
+        placements[row["worker_id"]].append(_placement(row))
     bookings: dict[UUID, list[Booking]] = defaultdict(list)
     for row in await tx.fetch(_BOOKINGS, wanted):
         bookings[row["worker_id"]].append(_booking(row))
     hires: dict[UUID, list[Hire]] = defaultdict(list)
     for row in await tx.fetch(_HIRES, wanted):
-        hires[row["worker_id"]].append(Hire(**dict(row)))
+        hires[row["worker_id"]].append(Hire(*row))
     stays: dict[UUID, list[Stay]] = defaultdict(list)
     for stay in await load_stays_of_workers(tx, wanted):
         stays[stay.worker_id].append(stay)
     return {
         w: Person(w, w in erased, placements[w], bookings[w], hires[w], stays[w]) for w in wanted
     }
+
+
+def _placement(row: "Record") -> Placement:
+    return Placement(**dict(row))
 
 
 def _booking(row: "Record") -> Booking:

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from services.lodging.domain.calendar import Nights
-from services.lodging.domain.house import Bed, House, Inn, Room, Wish
+from services.lodging.domain.house import Bed, House, Inn, Room
 from services.lodging.store.rows import insert_rows
 from services.lodging.store.stays import list_occupied
 from shared.transaction import Tx
@@ -90,10 +90,7 @@ async def load_house(tx: Tx, base: date) -> House:
     )
     for row in rows:
         house.close(row["bed_id"], Nights(row["first"], row["last"]))
-    for taken in await list_occupied(tx, base):
-        mask = house.mask(taken.nights)
-        wish = Wish(taken.stay_id, taken.worker_id, taken.gender, mask, taken.family_id)
-        house.put(wish, house.beds[taken.bed_id])
+    house.fill(await list_occupied(tx, base))
     return house
 
 

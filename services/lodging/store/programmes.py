@@ -10,7 +10,7 @@ from services.lodging.domain.programme import Programme
 from shared.transaction import Tx
 
 _TODAYS: Final = """
-SELECT code, rule_version, hire_window_days, night_cap, hold_minutes, cut_off
+SELECT code, rule_version, hire_window_days, night_cap, hold_minutes, cut_off, priorities
 FROM programme JOIN programme_rule USING (code, rule_version)
 """
 

@@ -11,8 +11,9 @@ import pytest
 
 from contracts.registry import WorkerHired
 from services.lodging.domain.house import House
-from services.lodging.handlers import decide as deciding
+from services.lodging.handlers import look
 from services.lodging.handlers import settle as settling
+from services.lodging.handlers.desk import Desk
 from services.lodging.handlers.requests import Guest, StayRequest, request_stays
 from services.lodging.store import houses
 from shared.transaction import Tx
@@ -138,20 +139,22 @@ async def two_writers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for worker_id in workers:
         await ask(world, worker_id, random.Random(7))
     async with world.tx() as tx:
-        await settling.follow(tx)
+        desk = Desk(tx)
+        await settling.follow(desk)
+        await desk.flush()
     both_have_looked = asyncio.Barrier(2)
     load_house = houses.load_house
 
-    async def look(tx: Tx, base: date) -> House:
+    async def look_twice(tx: Tx, base: date) -> House:
         house = await load_house(tx, base)
         await both_have_looked.wait()
         return house
 
-    monkeypatch.setattr(houses, "load_house", look)
+    monkeypatch.setattr(houses, "load_house", look_twice)
 
     async def decide() -> None:
         async with world.tx() as tx:
-            await deciding.decide(tx, freed=False)
+            await look.decide(Desk(tx), {}, freed=False)
 
     async with asyncio.TaskGroup() as group:
         group.create_task(decide())
