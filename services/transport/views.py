@@ -133,7 +133,7 @@ async def find_manifest(tx: Tx, trip_id: UUID, version: int) -> "Record | None":
 
 @dataclass(frozen=True, slots=True)
 class PoolFilter:
-    """Who waits for a seat to a destination, may leave on a day, and starts after another."""
+    """Who waits for a seat to a destination, and could travel between two days, both included."""
 
     city: str
     departs_on: date
@@ -146,12 +146,12 @@ async def list_pool(tx: Tx, where: PoolFilter) -> "list[Record]":
 
 
 _POOL: Final = """
-SELECT b.booking_id, b.group_id,
+SELECT b.booking_id, b.group_id, p.available_from, p.starts_on,
     COALESCE(p.boarding_place_code, p.origin_division_code || '-00') AS place_code,
     left(COALESCE(p.boarding_place_code, p.origin_division_code), 6) AS division_code
 FROM booking b JOIN placement p USING (placement_id)
 WHERE b.state IN ('pooled', 'waitlisted') AND p.state = 'confirmed' AND p.city = $1
-  AND p.available_from <= $2 AND p.starts_on > $3
+  AND p.available_from <= $3 AND p.starts_on > $2
 ORDER BY p.priority DESC, b.pooled_at, b.booking_id
 """
 

@@ -1,7 +1,7 @@
 """Plans over HTTP: which vehicles at hand take whom of the pool, and over which stops."""
 
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -11,13 +11,17 @@ from contracts.fields import DivisionCode, PlaceCode
 from contracts.reference import city_of, station_of
 from contracts.transport import VehicleKind
 from services.transport import views
-from services.transport.api.bodies import PASSENGERS_MAX, Body
+from services.transport.api.bodies import PASSENGERS_MAX, STOPS_MAX, Body
 from services.transport.api.caller import COORDINATOR, Caller
-from services.transport.domain.trip import civil_date
-from services.transport.planning import Fleet, Plan, Planned, Planner, Run, Task
+from services.transport.domain.itinerary import BOARDING
+from services.transport.domain.trip import civil_date, midnight
+from services.transport.domain.window import Window
+from services.transport.planning import Fleet, Plan, Planned, Planner, Rider, Run, Task
 from services.transport.planning.demand import parties_of
 from shared.commands import rendered
-from shared.transaction import Tx
+
+if TYPE_CHECKING:
+    from asyncpg import Record
 
 router = APIRouter()
 
@@ -34,8 +38,25 @@ class FleetBody(Body):
     drivers: int = Field(2, ge=1, le=4)
 
 
+class WindowBody(Body):
+    """When people board at a place, the whole of the boarding; absent: no limit on that side."""
+
+    place_code: PlaceCode
+    opens_at: AwareDatetime | None = None
+    closes_at: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _possible(self) -> "WindowBody":
+        if self.opens_at and self.closes_at and self.closes_at < self.opens_at + BOARDING:
+            raise ValueError("times_out_of_order")
+        return self
+
+
 class PlanBody(Body):
-    """What to plan: the pool of a destination, to arrive by a moment, before work starts."""
+    """What to plan: the pool of a destination, to arrive by a moment, before work starts.
+
+    Everybody leaves on or after `available_from` and arrives before the day of `starts_on`.
+    """
 
     destination_division_code: DivisionCode
     destination_place_code: PlaceCode | None = None
@@ -44,6 +65,7 @@ class PlanBody(Body):
     vehicles: list[FleetBody] = Field(min_length=1, max_length=20)
     minimum_load: int = Field(20, ge=0, le=PASSENGERS_MAX)
     seconds_max: float = Field(8.0, ge=1.0, le=SECONDS_MAX)
+    windows: list[WindowBody] = Field(default_factory=list, max_length=STOPS_MAX)
 
     @model_validator(mode="after")
     def _possible(self) -> "PlanBody":
@@ -51,6 +73,8 @@ class PlanBody(Body):
             raise ValueError("times_out_of_order")
         if sum(v.count for v in self.vehicles) > VEHICLES_MAX:
             raise ValueError("too_many")
+        if len({w.place_code for w in self.windows}) < len(self.windows):
+            raise ValueError("stop_twice")
         return self
 
 
@@ -65,19 +89,20 @@ async def post_plan(body: PlanBody, caller: Caller) -> Response:
     )
     db = caller.house.db
     async with db.transaction(role="api", identity=caller.identity, read_only=True) as tx:
-        waiting = await _waiting(tx, where)
+        waiting = [_rider(r, body) for r in await views.list_pool(tx, where)]
     planned = await caller.resource(Planner).plan(_task(body, waiting))
     return Response(rendered(_answer(planned)), media_type="application/json")
 
 
-async def _waiting(
-    tx: Tx, where: views.PoolFilter
-) -> list[tuple[UUID, UUID | None, tuple[str, str]]]:
-    rows = await views.list_pool(tx, where)
-    return [(r["booking_id"], r["group_id"], (r["place_code"], r["division_code"])) for r in rows]
+def _rider(row: "Record", body: PlanBody) -> Rider:
+    """Give who waits; days that the plan's own moments keep anyway limit nothing."""
+    place = row["place_code"], row["division_code"]
+    first, last = midnight(row["available_from"]), midnight(row["starts_on"])
+    days = first if first > body.depart_from else None, last if last <= body.arrive_by else None
+    return Rider(row["booking_id"], row["group_id"], place, days)
 
 
-def _task(body: PlanBody, waiting: list[tuple[UUID, UUID | None, tuple[str, str]]]) -> Task:
+def _task(body: PlanBody, waiting: list[Rider]) -> Task:
     division = body.destination_division_code
     place = body.destination_place_code or station_of(division) or f"{division}-00"
     return Task(
@@ -88,16 +113,21 @@ def _task(body: PlanBody, waiting: list[tuple[UUID, UUID | None, tuple[str, str]
         body.arrive_by,
         body.minimum_load,
         body.seconds_max,
+        {w.place_code: Window(w.opens_at, w.closes_at) for w in body.windows},
     )
 
 
 def _answer(planned: Planned) -> dict[str, object]:
     plan = planned.plan
-    refused = [r for r in plan.runs if r.itinerary and r.itinerary.breaches]
+    refused = any(r.itinerary and r.itinerary.breaches for r in plan.runs)
+    nobody = bool(plan.missed) and not plan.runs
     return {
-        "state": "refused" if refused else "proposed",
+        "state": "refused" if refused or nobody else "proposed",
         "runs": [_run(r) for r in plan.runs],
         "unserved": _unserved(plan),
+        "missed": [
+            {"stop": m.stop, "rule": m.rule, "booking_ids": ids} for m, ids in plan.missed.items()
+        ],
         "totals": _totals(plan),
         "county_by_county": _totals(planned.by_hand),
     }

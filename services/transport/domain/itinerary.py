@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 from contracts.reference import distance_km
 from contracts.transport import VehicleKind
 from services.transport.domain.drivers import Breach, breaches, legs_of
 from services.transport.domain.trip import Stop
+from services.transport.domain.window import Limits, Miss, misses
 
 #: Roads are longer than straight lines; an assumption, like the speeds (km an hour, on average).
 ROAD_FACTOR: Final = 1.3
@@ -30,10 +31,11 @@ _NIGHT_REST_MINUTES: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Itinerary:
-    """A vehicle's way with times, and what stands against it by leg."""
+    """A vehicle's way with times, and what stands against it by leg and by stop."""
 
     stops: tuple[Stop, ...]
     breaches: tuple[Breach, ...]
+    misses: tuple[Miss, ...] = ()
 
 
 def drive_minutes(a: str, b: str, kind: VehicleKind) -> int:
@@ -51,28 +53,40 @@ def elapsed_minutes(driven: int, kind: VehicleKind, drivers: int) -> int:
 
 
 def itinerary(
-    places: Sequence[tuple[str, str]], kind: VehicleKind, drivers: int, arrive_by: datetime
+    places: Sequence[tuple[str, str]], kind: VehicleKind, drivers: int, limits: Limits
 ) -> Itinerary:
-    """Time a way over these (place, division) that ends at `arrive_by`, and check each leg."""
+    """Time a way over these (place, division), as late as its limits allow; check legs and stops.
+
+    It arrives at the last moment, unless a stop closes before; it waits where one opens later. A
+    way that cannot keep its limits gets the earliest times that it could have.
+    """
     drives = [drive_minutes(a[1], b[1], kind) for a, b in pairwise(places)]
-    offsets = _offsets(drives, kind, drivers)
-    start = arrive_by - timedelta(minutes=offsets[-1])
-    last = len(places) - 1
-    stops: list[Stop] = []
-    for n, place in enumerate(places):
-        there = start + timedelta(minutes=offsets[n])
-        arrives = None if n == 0 else there
-        departs = None if n == last else (there if n == 0 else there + BOARDING)
-        stops.append(Stop.planned(place, arrives, departs))
+    rides = _rides(drives, kind, drivers)
+    leaves = _departures(rides, limits)
+    arrives = [None, *(left + ride for left, ride in zip(leaves, rides, strict=True))]
+    stops = tuple(
+        Stop.planned(place, there, left)
+        for place, there, left in zip(places, arrives, [*leaves, None], strict=True)
+    )
     found = breaches(legs_of(stops), drivers) if kind == "coach" else []
-    return Itinerary(tuple(stops), tuple(found))
+    return Itinerary(stops, tuple(found), tuple(misses(stops, limits)))
 
 
-def _offsets(drives: Sequence[int], kind: VehicleKind, drivers: int) -> list[int]:
-    """Give the minute of arrival at each stop after the first departure."""
-    offsets, driven, boarding = [0], 0, 0
-    for n, minutes in enumerate(drives):
-        driven += minutes
-        boarding += int(BOARDING.total_seconds()) // 60 if n else 0
-        offsets.append(elapsed_minutes(driven, kind, drivers) + boarding)
-    return offsets
+def _rides(drives: Sequence[int], kind: VehicleKind, drivers: int) -> list[timedelta]:
+    """Give how long each leg takes; rests come where the driving so far makes them due."""
+    driven = [0, *accumulate(drives)]
+    passed = [elapsed_minutes(minutes, kind, drivers) for minutes in driven]
+    return [timedelta(minutes=after - before) for before, after in pairwise(passed)]
+
+
+def _departures(rides: Sequence[timedelta], limits: Limits) -> list[datetime]:
+    """Leave the first stop as late as possible, and each other one as soon as one may."""
+    latest = limits.arrive_by
+    for number in reversed(range(len(rides))):
+        latest -= rides[number] + (BOARDING if number < len(rides) - 1 else timedelta())
+        latest = min(latest, limits.span(number).latest or latest)
+    leaves = [max(latest, limits.span(0).earliest or latest)]
+    for number, ride in enumerate(rides[:-1], 1):
+        ready = leaves[-1] + ride + BOARDING
+        leaves.append(max(ready, limits.span(number).earliest or ready))
+    return leaves

@@ -1,7 +1,7 @@
 """A trip: one plan per vehicle, its stops and times, and the table of what may happen to it."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -177,6 +177,11 @@ class Trip:
 def civil_date(instant: datetime) -> date:
     """Give the date in Asia/Shanghai of an instant."""
     return instant.astimezone(SHANGHAI).date()
+
+
+def midnight(day: date) -> datetime:
+    """Give the instant at which a day begins in Asia/Shanghai."""
+    return datetime.combine(day, time(), SHANGHAI)
 
 
 def _known(instant: datetime | None) -> datetime:

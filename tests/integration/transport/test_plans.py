@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.transport.planning import Planner
 from shared.http import House
@@ -49,26 +49,46 @@ async def test_a_plan_of_the_pool_can_be_scheduled_as_it_stands(service_db: Serv
     async with app_client(service, db, await a_coordinator(db)) as http:
         world = World(db, http, "")
         early = a_placement(starts_on=SOON + timedelta(days=3))
+        too_early = a_placement(starts_on=SOON + timedelta(days=1))
         far = [
             a_placement(boarding_place_code="530921-00", origin_division_code=FENGQING)
             for _ in range(10)
         ]
         everyone = [*a_group(4), *far, *(a_placement() for _ in range(12))]
-        await placed(db, early, *everyone)
+        _, lost, *_ = await placed(db, early, too_early, *everyone)
         plan = await world.post("plans", BODY)
         assert plan["state"] == "proposed"
-        assert plan["unserved"] == {}
+        assert plan["unserved"] == {"too_late": [str(lost)]}
+        end = f"{JIADING}-00"
+        missed = {"stop": end, "rule": "before_work_starts", "booking_ids": [str(lost)]}
+        assert plan["missed"] == [missed]
         (run,) = plan["runs"]
-        assert run["load"] == 26, "who starts before the arrival is not planned"
+        assert run["load"] == 27
         assert len(run["stops"]) == 3
+        arrives_at = datetime.fromisoformat(run["stops"][-1]["arrives_at"])
+        assert arrives_at < at(72), "the coach is there before the first of them starts work"
         assert plan["totals"]["vehicles"] == 1
-        assert plan["county_by_county"]["unserved"] == 26, "neither county fills a coach"
+        assert plan["county_by_county"]["unserved"] == 28, "neither county fills a coach"
+
+        opens_at = at(30)
+        window = {"place_code": "530902-00", "opens_at": opens_at.isoformat()}
+        early_way = await world.post("plans", BODY | {"windows": [window]})
+        departs = {s["place_code"]: s["departs_at"] for s in early_way["runs"][0]["stops"]}
+        leaves_at = datetime.fromisoformat(departs["530902-00"])
+        assert leaves_at >= opens_at + timedelta(minutes=20)
+        shut = window | {"opens_at": None, "closes_at": at(-1).isoformat()}
+        nobody = await world.post("plans", BODY | {"windows": [shut]})
+        assert nobody["state"] == "refused"
+        (missed,) = nobody["missed"]
+        assert (missed["stop"], missed["rule"]) == ("530902-00", "boarding_window")
+        counts = {reason: len(ids) for reason, ids in nobody["unserved"].items()}
+        assert counts == {"window": 18, "below_minimum": 10}
         vehicle = {"plate": "云S00001", "licensed_capacity": 45, "kind": "coach"}
         body = trip_body(vehicle=vehicle, stops=run["stops"], minimum_load=20)
         made = await world.post("trips", body, 201)
         await placed(db)
         trip = (await http.get(f"/v1/trips/{made['trip_id']}")).json()
-        assert (trip["state"], trip["booked_count"]) == ("open", 26)
+        assert (trip["state"], trip["booked_count"]) == ("open", 27)
 
         refused = await world.post("plans", BODY | {"arrive_by": BODY["depart_from"]}, 422)
         assert refused["errors"][0]["code"] == "times_out_of_order"

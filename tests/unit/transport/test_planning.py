@@ -8,7 +8,8 @@ import pytest
 
 from services.transport.domain.drivers import Rule
 from services.transport.domain.itinerary import elapsed_minutes, itinerary
-from services.transport.planning import Fleet, Party, Plan, Task
+from services.transport.domain.window import Limits
+from services.transport.planning import Fleet, Party, Plan, Rider, Task
 from services.transport.planning.demand import parties_of
 from services.transport.planning.greedy import county_by_county
 from services.transport.planning.solve import solve
@@ -25,7 +26,9 @@ def place(county: str) -> tuple[str, str]:
 
 def some_people(counts: dict[str, int], group_sizes: tuple[int, ...] = ()) -> list[Party]:
     rows = [
-        (IDS.uuid7(), None, place(county)) for county, count in counts.items() for _ in range(count)
+        Rider(IDS.uuid7(), None, place(county))
+        for county, count in counts.items()
+        for _ in range(count)
     ]
     found = parties_of(rows)
     county = next(iter(counts))
@@ -110,8 +113,8 @@ def test_what_cannot_arrive_in_time_is_not_promised() -> None:
 
 
 def test_an_itinerary_of_two_drivers_breaks_no_rule_and_ends_on_time() -> None:
-    way = itinerary([place(c) for c in COUNTIES[:2]] + [JIADING], "coach", 2, FROM)
-    assert way.breaches == ()
+    way = itinerary([place(c) for c in COUNTIES[:2]] + [JIADING], "coach", 2, Limits(FROM))
+    assert (way.breaches, way.misses) == ((), ())
     assert way.stops[-1].arrives_at == FROM
     assert way.stops[0].arrives_at is None
     assert all(s.departs_at for s in way.stops[:-1])
