@@ -59,7 +59,10 @@ def _beside(app: FastAPI) -> APIRouter:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    return as_response(refusal(error), request.state.request_id)
+    problem = refusal(error)
+    house: House = request.app.state.house
+    told = await house.refuse(request, problem) if house.refuse else None
+    return told or as_response(problem, request.state.request_id)
 
 
 class Edge:

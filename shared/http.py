@@ -37,7 +37,8 @@ class House:
 
     `tasks` run in the background until they end or the process does; `vitals` is what the running
     process knows about its progress; streams end when `stopping` is set; `identify` may be replaced
-    where callers also come in another way than by a bearer token.
+    where callers also come in another way than by a bearer token, and `refuse` set where some are
+    told of refusals in another way than by problem details.
     """
 
     service: str
@@ -50,6 +51,7 @@ class House:
     metrics: telemetry.Metrics = field(default_factory=telemetry.Metrics)
     vitals: Callable[[], dict[str, Any]] = dict
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    refuse: "Callable[[Request, Problem], Awaitable[Response | None]] | None" = None
     identify: "Callable[[House, Request], Awaitable[Identity]]" = field(
         default_factory=lambda: by_bearer
     )

@@ -153,6 +153,7 @@ CREATE TABLE account (
     active boolean NOT NULL DEFAULT true,
     created_at timestamptz NOT NULL,
     changed_at timestamptz NOT NULL,
+    password_temporary boolean NOT NULL DEFAULT false,
     PRIMARY KEY (account_id),
     CHECK (name ~ '^[a-z0-9][a-z0-9._-]{1,62}$'),
     CHECK (roles <@ ARRAY['coordinator', 'escort', 'admin']),
@@ -303,6 +304,13 @@ CREATE TABLE export_log (
     CHECK (format IN ('csv', 'xlsx', 'jsonl'))
 );
 CREATE INDEX export_log_tenant ON export_log (tenant_id, export_id);
+
+CREATE TABLE recovery_code (
+    account_id uuid NOT NULL,
+    digest bytea NOT NULL,
+    PRIMARY KEY (account_id, digest),
+    FOREIGN KEY (account_id) REFERENCES account(account_id)
+);
 
 CREATE FUNCTION app_tenant_id() RETURNS uuid LANGUAGE sql STABLE
     AS $$ SELECT NULLIF(current_setting('app.tenant_id', true), '')::uuid $$;
@@ -530,4 +538,13 @@ GRANT SELECT ON export_log TO console_api;
 CREATE POLICY caller ON export_log FOR SELECT TO console_api
     USING (tenant_id = app_tenant_id() OR app_sees_all());
 CREATE POLICY worker ON export_log TO console_worker
+    USING (true) WITH CHECK (true);
+
+ALTER TABLE recovery_code ENABLE ROW LEVEL SECURITY;
+ALTER TABLE recovery_code FORCE ROW LEVEL SECURITY;
+GRANT SELECT, INSERT, UPDATE, DELETE ON recovery_code TO console_worker;
+GRANT SELECT ON recovery_code TO console_api;
+CREATE POLICY caller ON recovery_code FOR SELECT TO console_api
+    USING (false OR app_sees_all());
+CREATE POLICY worker ON recovery_code TO console_worker
     USING (true) WITH CHECK (true);

@@ -17,6 +17,7 @@ from services.console.pages.fonts import Fonts
 from services.console.pages.identify import by_token_or_session
 from services.console.pages.live import Told
 from services.console.pages.standing import Standing
+from services.console.pages.visit import refuse_browser
 from services.console.settings import ConsoleSettings
 from services.console.signing import SigningKeyError, SigningKeys, make_key_file
 from shared.http import House
@@ -38,6 +39,7 @@ async def set_up(house: House) -> AsyncIterator[None]:
         house.provide(Standing())
         house.provide(Fonts(settings.web_font_dir))
         house.identify = by_token_or_session
+        house.refuse = refuse_browser
         house.tasks["feed-bell"] = partial(bell.listen, house.db, FEED)
         if settings.seed_file is not None:
             seeds = json.loads(settings.seed_file.read_bytes())

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from services.console.desk import Desk
 from services.console.domain.account import PASSWORD_LENGTH_MAX, TOKEN_LIFETIME_S
-from services.console.handlers.sign_in import Credentials, sign_in
+from services.console.handlers.sign_in import Credentials, owed, sign_in
 from shared.http import House
 
 router = APIRouter()
@@ -18,7 +18,8 @@ class Credential(BaseModel):
 
     account: str = Field(min_length=1, max_length=63)
     password: SecretStr = Field(max_length=PASSWORD_LENGTH_MAX)
-    totp: SecretStr | None = Field(None, max_length=10)
+    # A code of six digits, or one of the recovery codes.
+    totp: SecretStr | None = Field(None, max_length=20)
 
 
 @router.post("/v1/tokens")
@@ -29,6 +30,8 @@ async def issue(request: Request, given: Credential) -> dict[str, Any]:
     totp = given.totp.get_secret_value() if given.totp else None
     credentials = Credentials(given.account, given.password.get_secret_value(), totp)
     account = await sign_in(house.db, desk.factors, credentials)
+    if problem := owed(account, factor_required=house.settings.factor_required):
+        raise problem
     token = desk.token(account.identity)
     return {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_LIFETIME_S}
 

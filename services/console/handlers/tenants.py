@@ -26,6 +26,7 @@ class AddAccount:
     name: str
     password: str
     roles: frozenset[str] = frozenset()
+    temporary: bool = False
 
 
 async def register_tenant(tx: Tx, tenant: TenantRegistered) -> None:
@@ -50,7 +51,10 @@ async def add_account(tx: Tx, command: AddAccount) -> None:
         raise NotFound
     _check(command, kind)
     identity = Identity(command.account_id, command.tenant_id, "office", command.roles)
-    if not await store.insert_account(tx, identity, command.name, await hashed(command.password)):
+    password_hash = await hashed(command.password)
+    if not await store.insert_account(
+        tx, identity, command.name, password_hash, temporary=command.temporary
+    ):
         raise Problem(409, "taken", TAKEN)
 
 

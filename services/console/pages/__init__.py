@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 
 from services.console.pages import (
+    account,
+    accounts,
     assets,
     doing,
     enterprise,
@@ -21,6 +23,8 @@ from services.console.pages.visit import PageRoute
 ROUTER = APIRouter(include_in_schema=False, route_class=PageRoute)
 for part in (
     sign_in,
+    account,
+    accounts,
     home,
     doing,
     monitor,

@@ -4,6 +4,7 @@ from typing import Final
 
 from fastapi import Request
 
+from services.console.handlers.sign_in import owed
 from services.console.pages.forms import from_elsewhere, refused_form
 from services.console.pages.visit import find_session
 from shared.http import House, by_bearer
@@ -28,4 +29,6 @@ async def by_token_or_session(house: House, request: Request) -> Identity:
         from_elsewhere(request) or request.headers.get(_PROOF) != session.form_token
     ):
         raise refused_form()
+    if problem := owed(session, factor_required=house.settings.factor_required):
+        raise problem
     return session.identity

@@ -4,10 +4,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.console.desk import Desk
-from services.console.domain.account import PASSWORD_LENGTH_MAX, SESSION_LIFETIME_S
+from services.console.domain.account import PASSWORD_LENGTH_MAX
 from services.console.handlers.sign_in import Credentials, begin_session, digest, sign_in
 from services.console.pages.forms import InMemoryForms, from_elsewhere, local_path, refused_form
-from services.console.pages.visit import SESSION_COOKIE, PageRoute, Visit, Visitor
+from services.console.pages.visit import SESSION_COOKIE, PageRoute, Visit, Visitor, with_session
 from services.console.store import accounts as store
 from shared.problem import Problem
 
@@ -45,12 +45,7 @@ async def begin(request: Request, visit: Visitor) -> Response:
     except Problem as problem:
         return sign_in_page(visit, problem, name)
     cookie = await begin_session(house.db, account)
-    response = RedirectResponse(local_path(form.get("next")), 303)
-    response.set_cookie(
-        SESSION_COOKIE, cookie, max_age=SESSION_LIFETIME_S,
-        httponly=True, samesite="lax", secure=visit.secure,
-    )  # fmt: skip
-    return response
+    return with_session(visit, visit.go(local_path(form.get("next"))), cookie)
 
 
 @router.post("/sign-out")

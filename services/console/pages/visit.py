@@ -14,7 +14,8 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import FormData
 
 from services.console.desk import Desk
-from services.console.handlers.sign_in import digest
+from services.console.domain.account import SESSION_LIFETIME_S
+from services.console.handlers.sign_in import digest, owed
 from services.console.pages import figures
 from services.console.pages.fonts import Fonts
 from services.console.pages.forms import InMemoryForms, from_elsewhere, refused_form
@@ -38,6 +39,13 @@ THEMES: Final = ("auto", "light", "dark")
 TASTE_LIFETIME_S: Final = 365 * 86_400
 NOTICE_LIFETIME_S: Final = 60
 UNAUTHORIZED: Final = 401
+_FOR_PROGRAMS: Final = ("/v1/", "/.well-known/", "/static/", "/fonts/")
+#: What an account may use that has yet to secure itself.
+_BEFORE_ALL: Final = frozenset(
+    {"/account", "/account/password", "/account/factor", "/sign-out", "/sign-in"}
+)
+ACCOUNT_PAGE: Final = "/account"
+_OWED: Final = frozenset({"password_change_required", "second_factor_required"})
 
 
 @dataclass
@@ -166,8 +174,13 @@ class Visit:
 
 
 async def visit(request: Request) -> Visit:
-    """The dependency of every page."""
-    return await visit_of(request)
+    """The dependency of every page; who owes a password or a second factor gets nothing else."""
+    found = await visit_of(request)
+    if found.session is not None and request.url.path not in _BEFORE_ALL:
+        problem = owed(found.session, factor_required=found.house.settings.factor_required)
+        if problem:
+            raise problem
+    return found
 
 
 Visitor = Annotated[Visit, Depends(visit)]
@@ -183,6 +196,15 @@ async def visit_of(request: Request, *, signed_in: bool = True) -> Visit:
     locale = asked or negotiated(request.headers.get("accept-language", ""), default)
     theme = _known(request, "theme", THEME_COOKIE, THEMES) or THEMES[0]
     return Visit(request, house, session, Words(locale), theme)
+
+
+def with_session(visit: Visit, response: Response, cookie: str) -> Response:
+    """Give the browser a session's cookie; it is for this origin and no script."""
+    response.set_cookie(
+        SESSION_COOKIE, cookie, max_age=SESSION_LIFETIME_S,
+        httponly=True, samesite="lax", secure=visit.secure,
+    )  # fmt: skip
+    return response
 
 
 async def find_session(house: House, request: Request) -> Session | None:
@@ -220,11 +242,21 @@ class PageRoute(APIRoute):
         return handle_page
 
 
+async def refuse_browser(request: Request, problem: Problem) -> Response | None:
+    """Tell a person at a browser on a page what a program is told by problem details."""
+    programs = request.url.path.startswith(_FOR_PROGRAMS)
+    if programs or "text/html" not in request.headers.get("accept", ""):
+        return None
+    return await _refused(request, problem)
+
+
 async def _refused(request: Request, problem: Problem) -> Response:
     if problem.status == UNAUTHORIZED and problem.code == "missing_token":
         target = request.url.path if request.method == "GET" else "/"
         query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
         return RedirectResponse(f"/?next={quote(target + query)}", 303)
+    if problem.code in _OWED:
+        return RedirectResponse(ACCOUNT_PAGE, 303)
     # Without a database there is no session either, and still an answer.
     found = await visit_of(request, signed_in=problem.code != "unavailable")
     return found.page("refused.html", problem.status, problem=problem)

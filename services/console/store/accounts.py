@@ -22,6 +22,7 @@ class Account:
     password_hash: str
     totp_sealed: bytes | None
     active: bool
+    password_temporary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,12 @@ class Session:
     name: str
     tenant_name: str
     form_token: str
+    password_temporary: bool = False
+    second_factor: bool = False
 
 
 _ACCOUNT: Final = """
-SELECT a.account_id, a.name, a.password_hash, a.roles, a.totp_sealed,
+SELECT a.account_id, a.name, a.password_hash, a.roles, a.totp_sealed, a.password_temporary,
        a.active AND t.active AS active, t.tenant_id, t.name AS tenant_name, t.kind,
        t.division_code, t.uscc, t.inn_ids
 FROM account a JOIN tenant t USING (tenant_id)
@@ -63,16 +66,19 @@ async def find_tenant_kind(tx: Tx, tenant_id: UUID) -> str | None:
 
 
 _INSERT_ACCOUNT: Final = """
-INSERT INTO account (account_id, tenant_id, name, password_hash, roles, created_at, changed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT DO NOTHING RETURNING account_id
+INSERT INTO account (account_id, tenant_id, name, password_hash, roles, created_at, changed_at,
+    password_temporary)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $7) ON CONFLICT DO NOTHING RETURNING account_id
 """
 
 
-async def insert_account(tx: Tx, identity: Identity, name: str, password_hash: str) -> UUID | None:
+async def insert_account(
+    tx: Tx, identity: Identity, name: str, password_hash: str, *, temporary: bool = False
+) -> UUID | None:
     """Add an account; None when its name or id is taken."""
     inserted: UUID | None = await tx.fetchval(
         _INSERT_ACCOUNT, identity.account_id, identity.tenant_id, name, password_hash,
-        sorted(identity.roles), tx.now,
+        sorted(identity.roles), tx.now, temporary,
     )  # fmt: skip
     return inserted
 
@@ -80,7 +86,7 @@ async def insert_account(tx: Tx, identity: Identity, name: str, password_hash: s
 _UPDATE_ACCOUNT: Final = """
 UPDATE account SET password_hash = COALESCE($2, password_hash), roles = COALESCE($3, roles),
     active = COALESCE($4, active), totp_sealed = CASE WHEN $5 THEN $6 ELSE totp_sealed END,
-    changed_at = $7
+    password_temporary = CASE WHEN $2 IS NULL THEN password_temporary ELSE $8 END, changed_at = $7
 WHERE account_id = $1
 """
 
@@ -93,17 +99,44 @@ class AccountChange:
     roles: Sequence[str] | None = None
     active: bool | None = None
     second_factor: bytes | None = None
+    temporary: bool = False
 
 
 async def update_account(tx: Tx, account_id: UUID, change: AccountChange) -> None:
-    """Change an account; its sessions end."""
+    """Change an account; its sessions end, and with a second factor its recovery codes go."""
     factor = change.second_factor
     roles = None if change.roles is None else sorted(change.roles)
     await tx.execute(
         _UPDATE_ACCOUNT, account_id, change.password_hash, roles, change.active,
-        factor is not None, factor or None, tx.now,
+        factor is not None, factor or None, tx.now, change.temporary,
     )  # fmt: skip
+    if factor is not None:
+        await tx.execute("DELETE FROM recovery_code WHERE account_id = $1", account_id)
     await tx.execute("DELETE FROM session WHERE account_id = $1", account_id)
+
+
+async def replace_recovery_codes(tx: Tx, account_id: UUID, digests: Sequence[bytes]) -> None:
+    """Let an account have exactly these recovery codes."""
+    await tx.execute("DELETE FROM recovery_code WHERE account_id = $1", account_id)
+    await tx.execute(
+        "INSERT INTO recovery_code SELECT $1, unnest($2::bytea[])", account_id, list(digests)
+    )
+
+
+async def use_recovery_code(tx: Tx, account_id: UUID, digest: bytes) -> bool:
+    """Use up a recovery code; False when the account has no such one."""
+    done = await tx.execute(
+        "DELETE FROM recovery_code WHERE account_id = $1 AND digest = $2", account_id, digest
+    )
+    return not done.endswith(" 0")
+
+
+async def count_recovery_codes(tx: Tx, account_id: UUID) -> int:
+    """Count the recovery codes that are left."""
+    found: int = await tx.fetchval(
+        "SELECT count(*) FROM recovery_code WHERE account_id = $1", account_id
+    )
+    return found
 
 
 async def insert_failure(tx: Tx, name: str, at: datetime) -> None:
@@ -150,7 +183,8 @@ async def insert_session(
 
 _SESSION: Final = """
 SELECT a.account_id, a.name, a.roles, s.form_token, t.tenant_id, t.name AS tenant_name, t.kind,
-       t.division_code, t.uscc, t.inn_ids
+       t.division_code, t.uscc, t.inn_ids, a.password_temporary,
+       a.totp_sealed IS NOT NULL AS second_factor
 FROM session s JOIN account a USING (account_id) JOIN tenant t ON t.tenant_id = a.tenant_id
 WHERE s.digest = $1 AND s.expires_at > $2 AND a.active AND t.active
 """
@@ -161,7 +195,10 @@ async def find_session(tx: Tx, digest: bytes, now: datetime) -> Session | None:
     row = await tx.fetchrow(_SESSION, digest, now)
     if row is None:
         return None
-    return Session(_identity(row), row["name"], row["tenant_name"], row["form_token"])
+    return Session(
+        _identity(row), row["name"], row["tenant_name"], row["form_token"],
+        row["password_temporary"], row["second_factor"],
+    )  # fmt: skip
 
 
 async def delete_session(tx: Tx, digest: bytes) -> None:
@@ -172,7 +209,7 @@ async def delete_session(tx: Tx, digest: bytes) -> None:
 def _account(row: "asyncpg.Record") -> Account:
     return Account(
         _identity(row), row["name"], row["tenant_name"], row["password_hash"], row["totp_sealed"],
-        row["active"],
+        row["active"], row["password_temporary"],
     )  # fmt: skip
 
 

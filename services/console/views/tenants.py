@@ -37,12 +37,16 @@ async def get_account(tx: Tx, account_id: UUID) -> dict[str, Any] | None:
     return dict(row) if row else None
 
 
-async def list_accounts(tx: Tx, *, limit: int, cursor: str | None) -> dict[str, object]:
-    """Give a page of accounts by id."""
+async def list_accounts(
+    tx: Tx, *, limit: int, cursor: str | None, tenant_id: UUID | None = None
+) -> dict[str, object]:
+    """Give a page of accounts by id, of all tenants or of one."""
     (last,) = after(cursor, UUID)
     rows = await tx.fetch(
-        f"{_ACCOUNT} WHERE $1::uuid IS NULL OR account_id > $1 ORDER BY account_id LIMIT $2",
+        f"{_ACCOUNT} WHERE ($1::uuid IS NULL OR account_id > $1)"
+        " AND ($3::uuid IS NULL OR tenant_id = $3) ORDER BY account_id LIMIT $2",
         last,
         limit + 1,
+        tenant_id,
     )
     return page(rows, limit, "account_id")
