@@ -173,6 +173,7 @@ CREATE TABLE trip (
     departed_at timestamptz,
     arrived_at timestamptz,
     manifest_version integer NOT NULL DEFAULT 0,
+    asked_at timestamptz,
     PRIMARY KEY (trip_id),
     CHECK (state IN ('scheduled', 'open', 'departed', 'arrived', 'cancelled', 'closed')),
     CHECK (vehicle_kind IN ('coach', 'carriage', 'train', 'flight')),

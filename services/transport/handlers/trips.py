@@ -1,7 +1,8 @@
 """Commands of a trip: scheduled, opened, delayed, departed, arrived, cancelled, closed."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from contracts.transport import (
     PassengerMissed,
     TripArrived,
     TripCancelled,
+    TripChanged,
     TripClosed,
     TripDelayed,
     TripDeparted,
@@ -17,7 +19,7 @@ from contracts.transport import (
 )
 from services.transport.domain.booking import Booking, BookingState, BookingStep
 from services.transport.domain.demand import PlacementState
-from services.transport.domain.trip import Trip, TripStep
+from services.transport.domain.trip import Trip, TripState, TripStep
 from services.transport.handlers.desk import Desk
 from services.transport.handlers.saying import say_passenger, say_trip
 from services.transport.handlers.seats import fill
@@ -113,6 +115,27 @@ async def lapse(tx: Tx) -> int:
     if lapsed:
         await _cancel(desk, lapsed, "below_minimum")
     return len(lapsed)
+
+
+def ask(ahead: timedelta) -> Callable[[Tx], Awaitable[int]]:
+    """Give the ticker that puts trips below their minimum before a coordinator, once each.
+
+    So long before the departure (business time), which would cancel them: until then `open` takes
+    whoever waits, whatever the load.
+    """
+
+    async def run(tx: Tx) -> int:
+        ids = await trip_store.list_unasked(tx, tx.now + ahead)
+        locked = await trip_store.load_trips_for_update(tx, ids)
+        asked = {i: t for i, t in locked.items() if t.state is TripState.SCHEDULED}
+        counts = await store.count_states(tx, list(asked)) if asked else {}
+        for trip_id, trip in asked.items():
+            about = replace(trip, reason="below_minimum")
+            say_trip(tx, TripChanged, about, counts.get(trip_id, {}), changed=("minimum_load",))
+        await trip_store.update_asked(tx, list(asked))
+        return len(asked)
+
+    return run
 
 
 async def _cancel(desk: Desk, trips: Sequence[Trip], reason: str | None) -> None:

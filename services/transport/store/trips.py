@@ -180,6 +180,27 @@ WHERE t.state = 'scheduled' AND s.departs_at <= $1
 """
 
 
+async def list_unasked(tx: Tx, departing_before: datetime) -> list[UUID]:
+    """List the scheduled trips that leave soon, for which somebody waits, nobody asked about."""
+    rows = await tx.fetch(_UNASKED, departing_before)
+    return [r["trip_id"] for r in rows]
+
+
+_UNASKED: Final = """
+SELECT t.trip_id FROM trip t JOIN trip_stop s ON s.trip_id = t.trip_id AND s.ordinal = 0
+WHERE t.state = 'scheduled' AND t.asked_at IS NULL AND s.departs_at <= $1
+  AND (EXISTS (SELECT FROM booking b WHERE b.trip_id = t.trip_id AND b.state = 'booked')
+    OR EXISTS (SELECT FROM booking b JOIN placement p USING (placement_id)
+        WHERE b.state = 'waitlisted' AND b.waiting_for = 'below_minimum' AND p.city = t.city))
+"""
+
+
+async def update_asked(tx: Tx, trip_ids: Sequence[UUID]) -> None:
+    """Note that a coordinator has been asked about locked trips."""
+    sql = "UPDATE trip SET asked_at = $2 WHERE trip_id = ANY ($1::uuid[])"
+    await tx.execute(sql, trip_ids, tx.now)
+
+
 async def list_trips_with_no_shows(tx: Tx, left_before: datetime) -> list[UUID]:
     """List the trips with somebody booked, not aboard, from a stop that is synced and left."""
     rows = await tx.fetch(_NO_SHOWS, left_before)

@@ -1,10 +1,10 @@
 """A trip that goes another way, at another time, or never: nobody waits for what won't come."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.transport.domain.trip import Stop
-from services.transport.handlers.trips import lapse
+from services.transport.handlers.trips import ask, lapse
 from tests.integration.transport.world import (
     FENGQING,
     JIADING,
@@ -66,6 +66,36 @@ async def test_a_trip_that_never_opened_is_cancelled_when_its_departure_has_pass
     assert await reasons(world) == ["below_minimum"] * 2 + ["no_trip"] * 2
     assert await states(world.db) == {"waitlisted": 2}
     assert await lapses(world) == 0
+
+
+async def asks(world: World) -> int:
+    async with world.db.transaction(role="worker") as tx:
+        return await ask(timedelta(hours=24))(tx)
+
+
+async def test_a_coordinator_is_asked_once_before_a_trip_below_its_minimum_leaves(
+    world: World,
+) -> None:
+    trip_id = await world.schedule(minimum_load=20)
+    await placed(world.db, a_placement(), a_placement())
+    leaves = at(8) - datetime.now(UTC)
+    await world.let_pass(leaves - timedelta(hours=24, minutes=1))
+    assert await asks(world) == 0
+    await world.let_pass(timedelta(minutes=2))
+    assert [await asks(world), await asks(world)] == [1, 0]
+    ((_, asked),) = await said(world.db, "trip-changed")
+    assert (asked["changed"], asked["reason"]) == (["minimum_load"], "below_minimum")
+    trip = (await world.http.get(f"/v1/trips/{trip_id}")).json()
+    assert (trip["state"], trip["asked_at"] is not None) == ("scheduled", True)
+    # The coordinator's word is enough, whatever the load.
+    await world.post(f"trips/{trip_id}/open")
+    assert await states(world.db, trip_id) == {"booked": 2}
+
+
+async def test_nobody_is_asked_about_a_trip_that_nobody_waits_for(world: World) -> None:
+    await world.schedule(minimum_load=20)
+    await world.let_pass(LEAVING)
+    assert await asks(world) == 0
 
 
 async def test_who_waited_for_a_lapsed_trip_waits_for_the_next_one(world: World) -> None:
