@@ -5,12 +5,13 @@ from typing import Final
 from uuid import UUID
 
 from contracts.lodging import GuestCheckedIn, GuestCheckedOut, StayConfirmed
-from services.lodging.domain.calendar import Nights, civil_date, night_of
+from services.lodging.domain.calendar import Nights, begun_night, civil_date, night_of
 from services.lodging.domain.eligibility import Rule, judge
 from services.lodging.domain.stay import ARRIVING, State, Stay, Step
 from services.lodging.handlers.decide import load_bench
 from services.lodging.handlers.desk import Desk
 from services.lodging.handlers.moving import Move, rebed, set_cut_off
+from services.lodging.handlers.overstays import keep_in_bed
 from services.lodging.store import credit, facts, programmes
 from services.lodging.store import stays as store
 from shared.problem import NotFound, Problem, WrongState
@@ -19,6 +20,7 @@ from shared.transaction import Tx
 # A clock at an inn may be a little ahead.
 AHEAD_MAX: Final = timedelta(minutes=10)
 NO_BED: Final = "没有空床位。No bed is free on these nights."
+IN_USE: Final = "上一位住客尚未退房，无其他空床。The last guest hasn't left, and no bed is free."
 #: Why a stay is cancelled; any other word may be about a person and is kept nowhere.
 REASONS: Final = frozenset({"cancelled", "not_needed", "not_coming", "other_lodging", "duplicate"})
 
@@ -90,12 +92,24 @@ async def check_in(tx: Tx, stay_id: UUID, at: datetime | None) -> Stay:
         nights = stay.nights.moved_to(night_of(moment))
         if not await rebed(desk, Move(stay, nights, "arrived_early")):
             raise WrongState(NO_BED)
+    elif await _bed_is_in_use(tx, stay, moment):
+        stay = await take_stay(tx, stay_id)
+        if stay.state is not State.CONFIRMED:
+            raise WrongState(IN_USE)
     stay.take(Step.CHECK_IN)
     stay.checked_in_at = moment
     stay.cut_off_at = stay.expires_at = None
     desk.say(GuestCheckedIn, stay, at=moment)
     await desk.flush()
     return stay
+
+
+async def _bed_is_in_use(tx: Tx, stay: Stay, moment: datetime) -> bool:
+    """Tell whether who had the bed before hasn't left; if so, find the new guest another."""
+    if stay.bed_id is None:
+        return False
+    not_left = await store.list_not_left(tx, stay.bed_id, night_of(moment))
+    return bool(await keep_in_bed(Desk(tx), not_left, night_of(moment)))
 
 
 async def _take_in(desk: Desk, stay: Stay, moment: datetime) -> None:
@@ -106,7 +120,7 @@ async def _take_in(desk: Desk, stay: Stay, moment: datetime) -> None:
     if not await rebed(desk, Move(stay, nights, "arrived_late")):
         raise WrongState(NO_BED)
     stay.granted_nights += nights.count
-    await credit.delete_no_show(desk.tx, stay.stay_id)
+    await credit.delete_breach(desk.tx, "no_show", stay.stay_id)
 
 
 async def check_out(tx: Tx, stay_id: UUID, at: datetime | None) -> Stay:
@@ -121,8 +135,12 @@ async def check_out(tx: Tx, stay_id: UUID, at: datetime | None) -> Stay:
         raise Problem(422, "invalid", "退房不能早于入住。The guest came in later than this.")
     desk = Desk(tx)
     left_on = max(civil_date(moment), stay.check_in_on)
+    await _settle_overstay(tx, stay, moment)
     if left_on < stay.check_out_on:
-        stay.given_back_nights += (stay.check_out_on - left_on).days
+        unused = (stay.check_out_on - left_on).days
+        beyond = min(unused, stay.overstayed_nights)
+        stay.overstayed_nights -= beyond
+        stay.given_back_nights += unused - beyond
         stay.check_out_on = left_on
         desk.give_nights_back(stay, left_on)
     stay.take(Step.CHECK_OUT)
@@ -133,6 +151,14 @@ async def check_out(tx: Tx, stay_id: UUID, at: datetime | None) -> Stay:
     await facts.insert_unsettled(tx, [facts.Note(stay.worker_id, tx.command_id, tx.traceparent)])
     tx.wake("settle")
     return stay
+
+
+async def _settle_overstay(tx: Tx, stay: Stay, moment: datetime) -> None:
+    """Forget an overstay that was none: the guest had left in time, it was only told late."""
+    granted_until = stay.check_out_on - timedelta(days=stay.overstayed_nights)
+    if stay.overstayed_at is not None and begun_night(moment) < granted_until:
+        stay.overstayed_at = None
+        await credit.delete_breach(tx, "overstay", stay.stay_id)
 
 
 async def extend(tx: Tx, stay_id: UUID, nights: int) -> Stay:
@@ -189,7 +215,11 @@ async def tell_next_home(tx: Tx, stay_id: UUID, next_home: str) -> Stay:
     if stay.state not in {State.CONFIRMED, State.CHECKED_IN, State.CHECKED_OUT}:
         raise wrong_state(stay)
     stay.next_home = next_home
-    await store.update_stays(tx, [stay])
+    desk = Desk(tx, changed={stay.stay_id: stay})
+    if stay.state is State.CHECKED_IN and stay.next_home_asked_at is not None:
+        # What was asked is answered: nobody has to look after it any more.
+        desk.change(stay, "next_home_known")
+    await desk.flush()
     return stay
 
 

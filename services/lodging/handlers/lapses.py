@@ -8,6 +8,7 @@ from services.lodging.domain.calendar import begun_night, civil_date, night_of
 from services.lodging.domain.stay import Stay, Step
 from services.lodging.handlers.credit import breach
 from services.lodging.handlers.desk import Desk
+from services.lodging.handlers.overstays import keep_in_bed
 from services.lodging.store import stays as store
 from services.lodging.store.credit import Breach
 from shared.transaction import Tx
@@ -46,18 +47,23 @@ async def cut_off(tx: Tx) -> int:
 
 
 async def note_overstays(tx: Tx) -> int:
-    """Note guests who are still in house when the night after their last one begins.
+    """Note guests who are still in house when a night begins that they weren't granted.
 
-    Nobody is put out by this: it counts against the enterprise's credit, and people look after it.
+    Nobody is put out by this: the bed stays theirs for that night, it counts once against the
+    enterprise's credit, and people look after it.
     """
     await store.lock_allocation(tx)
-    overdue = await store.list_overdue(tx, begun_night(tx.now), STAYS_MAX)
-    for stay in overdue:
+    night = begun_night(tx.now)
+    overdue = await store.list_overdue(tx, night, STAYS_MAX)
+    first = [s for s in overdue if s.overstayed_at is None]
+    for stay in first:
         stay.overstayed_at = tx.now
-    await store.update_stays(tx, overdue)
-    if overdue:
-        await breach(tx, "overstay", _breaches(overdue))
-    return len(overdue)
+    desk = Desk(tx, changed={s.stay_id: s for s in first})
+    kept = await keep_in_bed(desk, [s for s in overdue if s.check_out_on <= night], night)
+    await desk.flush()
+    if first:
+        await breach(tx, "overstay", _breaches(first))
+    return len({s.stay_id for s in (*first, *kept)})
 
 
 async def lapse_waiting(tx: Tx) -> int:

@@ -37,9 +37,7 @@ async def relocate(desk: Desk, moves: Sequence[Move]) -> list[Stay]:
     first = min(
         tonight, *(m.nights.check_in_on for m in moves), *(m.stay.check_in_on for m in moves)
     )
-    house = await houses.load_house(desk.tx, first)
-    rules = await programmes.load_programmes(desk.tx)
-    mover = _Mover(desk, house, Allocator(house), rules, tonight)
+    mover = await load_mover(desk, first)
     stuck = mover.shift([m for m in moves if m.only_town is None])
     mover.resite([m for m in moves if m.only_town is not None])
     await desk.flush()
@@ -52,17 +50,21 @@ async def rebed(desk: Desk, move: Move, bed_id: UUID | None = None) -> bool:
     Without a free bed nothing changes. The caller flushes.
     """
     stay = move.stay
-    tonight = night_of(desk.tx.now)
-    first = min(tonight, move.nights.check_in_on, stay.check_in_on)
-    house = await houses.load_house(desk.tx, first)
-    mover = _Mover(
-        desk, house, Allocator(house), await programmes.load_programmes(desk.tx), tonight
-    )
-    return mover.rebed(move, bed_id)
+    first = min(night_of(desk.tx.now), move.nights.check_in_on, stay.check_in_on)
+    return (await load_mover(desk, first)).rebed(move, bed_id)
+
+
+async def load_mover(desk: Desk, base: date) -> "Mover":
+    """Look at the inns from a night on."""
+    house = await houses.load_house(desk.tx, base)
+    rules = await programmes.load_programmes(desk.tx)
+    return Mover(desk, house, Allocator(house), rules, night_of(desk.tx.now))
 
 
 @dataclass(slots=True)
-class _Mover:
+class Mover:
+    """Moves guests within one look at the inns; the caller flushes the desk."""
+
     desk: Desk
     house: House
     allocator: Allocator
@@ -70,6 +72,7 @@ class _Mover:
     tonight: date
 
     def shift(self, moves: Sequence[Move]) -> list[Stay]:
+        """Find beds for these guests; give those in house who keep one that they should leave."""
         old = {m.stay.stay_id: self.house.beds[_bed_of(m.stay)] for m in moves}
         for move in moves:
             self._free(move.stay)
@@ -88,6 +91,7 @@ class _Mover:
         return stuck
 
     def resite(self, moves: Sequence[Move]) -> None:
+        """Find beds in the town of each move; who finds none keeps the own one."""
         for unit in _units([m for m in moves if not self._is_there(m)]):
             old = {m.stay.stay_id: self.house.beds[_bed_of(m.stay)] for m in unit}
             for move in unit:
@@ -104,6 +108,7 @@ class _Mover:
                     self.desk.change(move.stay, "no_bed_in_town")
 
     def rebed(self, move: Move, bed_id: UUID | None) -> bool:
+        """Give one guest other nights or another bed; tell whether they are free."""
         stay = move.stay
         old = {} if stay.bed_id is None else {stay.stay_id: self.house.beds[stay.bed_id]}
         self._free(stay)

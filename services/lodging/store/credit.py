@@ -128,10 +128,10 @@ async def insert_breaches(tx: Tx, kind: str, breaches: Sequence[Breach]) -> None
     )
 
 
-async def delete_no_show(tx: Tx, stay_id: UUID) -> None:
-    """Forget a no-show that was none, unless it was counted already (then an appeal decides)."""
+async def delete_breach(tx: Tx, kind: str, stay_id: UUID) -> None:
+    """Forget a breach that was none, unless it was counted already (then an appeal decides)."""
     await tx.execute(
-        "DELETE FROM credit_breach WHERE stay_id = $1 AND kind = 'no_show' AND NOT spent", stay_id
+        "DELETE FROM credit_breach WHERE stay_id = $1 AND kind = $2 AND NOT spent", stay_id, kind
     )
 
 

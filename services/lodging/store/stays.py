@@ -175,9 +175,21 @@ async def list_unclaimed(tx: Tx, now: datetime, limit: int) -> list[Stay]:
 
 
 async def list_overdue(tx: Tx, night: date, limit: int) -> list[Stay]:
-    """List guests in house on a night that they weren't granted."""
-    overdue = "s.state = 'checked_in' AND s.check_out_on <= $1 AND s.overstayed_at IS NULL"
+    """List guests in house on a night that they weren't granted, or whose bed isn't theirs then."""
+    granted = "s.check_out_on - s.overstayed_nights <= $1 AND s.overstayed_at IS NULL"
+    overdue = f"s.state = 'checked_in' AND (s.check_out_on <= $1 OR ({granted}))"
     return await _due(tx, overdue, night, limit)
+
+
+async def list_not_left(tx: Tx, bed_id: UUID, tonight: date) -> list[Stay]:
+    """List guests in house in a bed whose nights there are over."""
+    rows = await tx.fetch(
+        f"{_SELECT} WHERE s.state = 'checked_in' AND s.bed_id = $1 AND s.check_out_on <= $2"
+        " ORDER BY s.stay_id",
+        bed_id,
+        tonight,
+    )
+    return [_stay(r) for r in rows]
 
 
 async def list_lapsed(tx: Tx, tonight: date, limit: int) -> list[Stay]:

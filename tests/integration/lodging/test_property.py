@@ -232,11 +232,12 @@ async def check_occupancy(world: World, stays: list[Any]) -> None:
 
 
 def check_nights(stays: list[Any]) -> None:
-    """Nights granted are used, open or given back."""
+    """Nights granted are used, open or given back; an overstay's nights are beyond them."""
     for stay in stays:
         has = stay["state"] in {"held", "confirmed", "checked_in", "checked_out"}
         kept = (stay["check_out_on"] - stay["check_in_on"]).days if has else 0
-        assert stay["granted_nights"] == kept + stay["given_back_nights"], dict(stay)
+        granted = stay["granted_nights"] + stay["overstayed_nights"]
+        assert granted == kept + stay["given_back_nights"], dict(stay)
 
 
 def check_caps(stays: list[Any]) -> None:
@@ -244,7 +245,8 @@ def check_caps(stays: list[Any]) -> None:
     nights: dict[UUID, int] = defaultdict(int)
     for stay in stays:
         if stay["state"] in {"held", "confirmed", "checked_in", "checked_out"}:
-            nights[stay["worker_id"]] += (stay["check_out_on"] - stay["check_in_on"]).days
+            count = (stay["check_out_on"] - stay["check_in_on"]).days
+            nights[stay["worker_id"]] += count - stay["overstayed_nights"]
     assert all(count <= CAP for count in nights.values())
 
 
