@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Response
 from contracts.fields import ProgrammeCode, Uscc
 from services.lodging.api.bodies import CommitmentBody, KeyEnterpriseBody, ProgrammeBody
 from services.lodging.api.caller import COORDINATOR, ENTERPRISE, Caller, acting_enterprise, invalid
+from services.lodging.domain.line import unknown_words
 from services.lodging.handlers.credit import put_key_enterprise
 from services.lodging.store import programmes as store
 from services.lodging.store.credit import KeyEntry
@@ -26,7 +27,10 @@ router = APIRouter()
 async def put_programme(
     code: Annotated[ProgrammeCode, Path()], body: ProgrammeBody, caller: Caller
 ) -> Response:
-    """Set a programme's rules: a new version unless nothing differs."""
+    """Set a programme's rules: a new version unless nothing differs.
+
+    Of its `priorities` those that mean nothing here come back as `unknown_priorities`.
+    """
     caller.require(roles=COORDINATOR)
     return await caller.command(partial(_put_programme, code, body))
 
@@ -37,7 +41,9 @@ async def _put_programme(code: str, body: ProgrammeBody, tx: Tx) -> Answer:
         body.hire_window_days, body.night_cap, body.hold_minutes, body.cut_off, body.priorities
     )
     version = await store.put_rules(tx, code, rules)
-    return Answer(200, {"code": code, "rule_version": version, **body.model_dump(mode="json")})
+    ignored = {"unknown_priorities": unknown} if (unknown := unknown_words(body.priorities)) else {}
+    told = {"code": code, "rule_version": version, **body.model_dump(mode="json")}
+    return Answer(200, {**told, **ignored})
 
 
 @router.get("/v1/programmes")
