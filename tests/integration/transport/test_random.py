@@ -52,6 +52,7 @@ class Story:
     world: World
     dice: random.Random
     live: list[PlacementConfirmed] = field(default_factory=list)
+    groups: dict[UUID, set[UUID]] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
 
     async def rows(self, sql: str) -> list[Any]:
@@ -72,12 +73,23 @@ class Story:
     async def place(self) -> None:
         size = self.dice.choice([1, 1, 2, 3])
         new = a_group(size, **self.wish()) if size > 1 else [a_placement(**self.wish())]
+        await self.hear(new)
+
+    async def hear(self, new: list[PlacementConfirmed]) -> None:
         self.live += new
+        if new[0].group_id:
+            self.groups[new[0].group_id] = {p.placement_id for p in new}
         await heard(self.world.db, HANDLERS, new)
+
+    def apart(self, placement_id: UUID) -> None:
+        """Note that one of a group goes a way of their own, by a word about this one alone."""
+        for group_id in [g for g, members in self.groups.items() if placement_id in members]:
+            del self.groups[group_id]
 
     async def cancel(self) -> None:
         if self.live:
             gone = self.live.pop(self.dice.randrange(len(self.live)))
+            self.apart(gone.placement_id)
             await heard(self.world.db, HANDLERS, [cancelled(gone)])
 
     async def change(self) -> None:
@@ -86,11 +98,13 @@ class Story:
             new: dict[str, Any] = {"starts_on": SOON + timedelta(days=self.dice.randint(0, 4))}
             if self.dice.random() < 0.3:
                 new["enterprise_id"] = IDS.uuid7()
+            self.apart(one.placement_id)
             await heard(self.world.db, HANDLERS, [changed(one, **new)])
 
     async def erase(self) -> None:
         if self.live and self.dice.random() < 0.4:
             gone = self.live.pop(self.dice.randrange(len(self.live)))
+            self.apart(gone.placement_id)
             await heard(self.world.db, HANDLERS, [WorkerErased(worker_id=gone.worker_id)])
 
     def way(self) -> tuple[Stop, ...]:
@@ -143,6 +157,8 @@ class Story:
                 ("bookings", {"placement_id": str(booking["placement_id"]), "trip_id": trip_id}),
             ]
         )
+        if path.endswith("cancel"):
+            self.apart(booking["placement_id"])
         await self.may(path, body)
 
     async def board(self) -> None:
@@ -167,8 +183,52 @@ class Story:
         self.done[f"{path.rsplit('/', maxsplit=1)[-1]} {answer.status_code}"] += 1
 
 
+async def check_manifests(story: Story) -> None:
+    """Hold that each trip's manifest is its live bookings, and a new version freezes just them."""
+    rows = await story.rows("SELECT trip_id, state FROM trip")
+    for trip_id in [r["trip_id"] for r in rows]:
+        seated = await story.rows(
+            "SELECT booking_id, s.place_code AS board_stop, e.place_code AS alight_stop"
+            " FROM booking b JOIN trip_stop s ON (s.trip_id, s.ordinal) ="
+            " (b.trip_id, b.board_ordinal) JOIN trip_stop e ON (e.trip_id, e.ordinal) ="
+            " (b.trip_id, b.alight_ordinal)"
+            f" WHERE b.trip_id = '{trip_id}' AND b.state IN {SEATED}"
+        )
+        live = {(str(r["booking_id"]), r["board_stop"], r["alight_stop"]) for r in seated}
+        path = f"/v1/trips/{trip_id}/manifest"
+        assert _lines((await story.world.http.get(path)).json()) == live
+        if story.dice.random() < 0.2:
+            version = (await story.world.http.post(path)).json()["version"]
+            frozen = (await story.world.http.get(path, params={"version": version})).json()
+            assert _lines(frozen) == live
+
+
+def _lines(manifest: dict[str, Any]) -> set[tuple[str, str, str]]:
+    return {(p["booking_id"], p["board_stop"], p["alight_stop"]) for p in manifest["passengers"]}
+
+
+async def check_groups(story: Story) -> None:
+    """Hold that a group of which nobody was told apart is on one trip, or waits whole."""
+    rows = await story.rows(f"SELECT placement_id, trip_id, state FROM booking b WHERE {LIVE}")
+    places = {
+        r["placement_id"]: r["trip_id"] if r["state"] in ("booked", "boarded") else None
+        for r in rows
+    }
+    # Who missed a trip or was handed over is on no live booking any more.
+    for members in story.groups.values():
+        trips = {places[m] for m in members if m in places}
+        assert len(trips) <= 1, "a group is split"
+        story.done["groups seated 200"] += bool(trips - {None})
+
+
+SEATED = "('booked', 'boarded', 'missed', 'handed_over')"
+LIVE = "b.state IN ('pooled', 'waitlisted', 'booked', 'boarded')"
+
+
 async def check(story: Story) -> None:
     """Hold what must be true after every step."""
+    await check_manifests(story)
+    await check_groups(story)
     fullest = await story.rows(
         "SELECT t.trip_id, max(n) AS n, max(licensed_capacity) AS seats FROM trip t JOIN ("
         " SELECT trip_id, segment, count(*) AS n FROM booking, generate_series(0, 9) AS segment"
@@ -216,6 +276,8 @@ async def test_any_story_keeps_seats_events_and_placements_together(
         *(story.schedule,) * 2, *(story.step_of_a_trip,) * 3, *(story.step_of_a_booking,) * 3,
         story.board, story.hand_over,
     ]  # fmt: skip
+    await world.schedule(minimum_load=1)
+    await story.hear(a_group(3))
     for n in range(STEPS):
         await (story.place if n < 3 else story.dice.choice(acts))()
         if story.dice.random() < 0.7:
@@ -229,3 +291,4 @@ async def test_any_story_keeps_seats_events_and_placements_together(
     )
     assert waiting[0]["n"] == 0, "everybody alone was told something"
     assert any(name.endswith("200") for name in story.done), "nothing was ever allowed"
+    assert story.done["groups seated 200"], "no group ever had seats"
