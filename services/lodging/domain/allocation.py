@@ -88,8 +88,9 @@ class Allocator:
         """Place guests whose beds were given back: the same beds, the same inn, then others."""
         if all(w.stay_id in old for w in unit.wishes) and unit.only_town is None:
             homes = {old[w.stay_id].room.inn.inn_id: old[w.stay_id].room.inn for w in unit.wishes}
-            if len(homes) == 1:
-                found = self._in_inn(unit.wishes, next(iter(homes.values())), old)
+            home = next(iter(homes.values()))
+            if len(homes) == 1 and home.serves(unit.programme):
+                found = self._in_inn(unit.wishes, home, old)
                 if found is not None:
                     return found
         return self.place(unit)

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from services.lodging.domain.calendar import night_of
-from services.lodging.domain.stay import ARRIVING, LIVE, UNDECIDED, State, Stay
+from services.lodging.domain.stay import ARRIVING, LIVE, State, Stay
 
 BookingState = Literal["pooled", "booked", "released", "boarded", "missed", "handed_over"]
 ALIVE: Final = frozenset({"booked", "boarded", "handed_over"})
@@ -131,12 +131,12 @@ class Resite:
     """The site is in another town: the stay keeps its bed until one there is found."""
 
     stay: Stay
-    placement: Placement
+    site: Placement | Hire
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The placement names another programme, number of nights or priority before the decision."""
+    """The placement names another programme, number of nights or priority before the check-in."""
 
     stay: Stay
     placement: Placement
@@ -217,7 +217,7 @@ def _follow(person: Person, placement: Placement, stay: Stay) -> Iterator[Action
         yield Resite(stay, placement)
     if stay.state is State.CHECKED_IN:
         return
-    if stay.state in UNDECIDED and _asks_otherwise(stay, placement):
+    if _asks_otherwise(stay, placement):
         yield Ask(stay, placement)
     if not placement.needs_seat:
         yield from _move(stay, provisional(placement))
@@ -322,16 +322,26 @@ def _end_of_chain(person: Person, booking_id: UUID) -> UUID:
 
 
 def _for_direct(person: Person, stay: Stay) -> Iterator[Action]:
-    if stay.state not in ARRIVING:
+    if stay.state not in LIVE:
         return
     hire, placement = employment(person, stay.enterprise_id)
-    known = hire is not None or placement is not None
+    site = placement or hire
+    known = site is not None
+    if stay.ready_at is not None and site is not None and _is_elsewhere(stay, site):
+        yield Resite(stay, site)
+    if stay.state is State.CHECKED_IN:
+        return
     if stay.state is State.REQUESTED and stay.ready_at is None:
         if known:
             yield Recognize(stay, hire, placement)
         return
     if stay.placement_id is not None and not known:
         yield Release(stay, "placement_cancelled")
+
+
+def _is_elsewhere(stay: Stay, site: Placement | Hire) -> bool:
+    told = (site.town, site.division_code)
+    return site.town is not None and (stay.town, stay.division_code) != told
 
 
 def employment(person: Person, enterprise_id: UUID) -> tuple[Hire | None, Placement | None]:

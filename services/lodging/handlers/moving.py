@@ -111,6 +111,7 @@ class Mover:
         """Give one guest other nights or another bed; tell whether they are free."""
         stay = move.stay
         old = {} if stay.bed_id is None else {stay.stay_id: self.house.beds[stay.bed_id]}
+        before = list(self.house.placed.get(stay.stay_id, ()))
         self._free(stay)
         if bed_id is not None:
             bed = self.house.beds.get(bed_id)
@@ -120,7 +121,11 @@ class Mover:
             placed = self.allocator.move(self._unit([move]), old)
         if placed is not None:
             self._rebed(move, placed[stay.stay_id])
-        return placed is not None
+            return True
+        self.house.remove(stay.stay_id)
+        for wish, bed in before:
+            self.house.put(wish, bed)
+        return False
 
     def _is_there(self, move: Move) -> bool:
         stay = move.stay

@@ -11,6 +11,7 @@ from services.lodging.domain.journey import (
     Arrival,
     Arrive,
     Ask,
+    Hire,
     Person,
     Placement,
     Recognize,
@@ -23,6 +24,7 @@ from services.lodging.domain.stay import BEDDED, State, Stay
 from services.lodging.handlers.desk import Desk
 from services.lodging.handlers.look import decide
 from services.lodging.handlers.moving import Move, movable, relocate, set_cut_off
+from services.lodging.handlers.terms import PROVISIONAL_NIGHTS, ask_anew, reconsider
 from services.lodging.store import facts, programmes
 from services.lodging.store import stays as store
 from services.lodging.store.facts import Note
@@ -32,8 +34,6 @@ from shared.transaction import Tx
 PERSONS_MAX: Final = 2_000
 # Real time until a guest nobody has heard of is refused.
 UNHEARD_S: Final = 60
-# Assumed as long as nobody knows how many nights a person's cap leaves.
-PROVISIONAL_NIGHTS: Final = 15
 
 
 async def settle(tx: Tx) -> int:
@@ -67,11 +67,12 @@ async def follow(desk: Desk) -> dict[UUID, Person]:
         if stay.state is State.CONFIRMED and stay.programme in rules:
             set_cut_off(stay, rules[stay.programme])
         follower.desk.change(stay, "arrival_changed")
-    if desk.must_flush or follower.moves or follower.resited:
+    if desk.must_flush or follower.moves or follower.resited or follower.otherwise:
         await desk.flush()
     again = [(w, causes[w]) for w in follower.again]
     await facts.insert_unsettled(tx, [Note(w, c.cause_id, c.traceparent) for w, c in again])
     await relocate(desk, follower.moves)
+    await reconsider(desk, persons, follower.otherwise)
     # Who waits for a bed by now has none to keep.
     kept = [s for s in follower.resited if s.state in BEDDED and movable(desk, s)]
     await relocate(desk, [Move(s, s.nights, "site_changed", s.site) for s in kept])
@@ -98,6 +99,8 @@ class _Follower:
         # Stays that keep their nights and are expected at another hour.
         self.hours: list[Stay] = []
         self.resited: list[Stay] = []
+        # Stays with a bed that are to have other nights, or another programme.
+        self.otherwise: list[Stay] = []
         # Persons whose new stay may already be overtaken by what is known.
         self.again: list[UUID] = []
 
@@ -110,13 +113,10 @@ class _Follower:
                 self.desk.release(stay, reason)
             case Arrive(stay, arrival):
                 self._arrive(stay, arrival)
-            case Resite(stay, placement):
-                self._resite(stay, placement)
+            case Resite(stay, site):
+                self._resite(stay, site)
             case Ask(stay, placement):
-                stay.programme_asked = stay.programme = placement.programme
-                stay.nights_asked, stay.priority = placement.nights, placement.priority
-                stay.place(Nights.of(stay.check_in_on, placement.nights or PROVISIONAL_NIGHTS))
-                self.desk.changed[stay.stay_id] = stay
+                self._ask(stay, placement)
             case Recognize():
                 self._recognize(person, action)
             case _:
@@ -177,11 +177,26 @@ class _Follower:
                 self.desk.change(stay, "arrival_changed")
         self.desk.changed[stay.stay_id] = stay
 
-    def _resite(self, stay: Stay, placement: Placement) -> None:
-        other_town = stay.town != placement.town
-        stay.town, stay.division_code = placement.town, placement.division_code
+    def _ask(self, stay: Stay, placement: Placement) -> None:
+        otherwise = (stay.programme_asked, stay.nights_asked) != (
+            placement.programme, placement.nights,
+        )  # fmt: skip
+        stay.programme_asked, stay.nights_asked = placement.programme, placement.nights
+        stay.priority = placement.priority
         self.desk.changed[stay.stay_id] = stay
-        if stay.state in BEDDED and other_town:
+        if not otherwise:
+            return
+        if stay.state in BEDDED:
+            self.otherwise.append(stay)
+        else:
+            ask_anew(stay)
+
+    def _resite(self, stay: Stay, site: Placement | Hire) -> None:
+        other_town = stay.town != site.town
+        stay.town, stay.division_code = site.town, site.division_code
+        self.desk.changed[stay.stay_id] = stay
+        # Who asked for one inn stays there.
+        if stay.state in BEDDED and other_town and stay.wanted_inn_id is None:
             self.resited.append(stay)
 
     def _recognize(self, person: Person, action: Recognize) -> None:

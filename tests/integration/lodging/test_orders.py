@@ -103,6 +103,18 @@ def changed_nights(world: World) -> Keys:
     ]
 
 
+def fewer_nights_after_the_bed(world: World) -> Keys:
+    placement = world.placement()
+    return [[placement, world.changed(placement, nights=2)], [world.seat(placement)]]
+
+
+def more_nights_and_another_day(world: World) -> Keys:
+    placement = world.placement()
+    seat = world.seat(placement)
+    late = world.seat_changed(seat, arrives_at=seat.arrives_at + timedelta(days=1))
+    return [[placement, world.changed(placement, nights=8)], [seat, late]]
+
+
 STORIES = [
     cancelled_placement,
     changed_town_and_delay,
@@ -114,6 +126,8 @@ STORIES = [
     erased,
     changed_enterprise,
     changed_nights,
+    fewer_nights_after_the_bed,
+    more_nights_and_another_day,
 ]
 
 
