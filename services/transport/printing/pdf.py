@@ -19,6 +19,7 @@ def as_pdf(sheet: Sheet, font_dir: Path | None = None) -> bytes:
     data = {
         "title": sheet.title,
         "facts": sheet.facts,
+        "stops": sheet.stops,
         "lines": [asdict(line) | {"qr": _qr(line)} for line in sheet.lines],
     }
     # Data never becomes markup: it goes in beside the template, as JSON.

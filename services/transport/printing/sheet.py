@@ -39,10 +39,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A manifest on paper; `facts` are captions and values."""
+    """A manifest on paper; `facts` are captions and values, `stops` places with their times."""
 
     title: str
     facts: Sequence[tuple[str, str]]
+    stops: Sequence[str]
     lines: Sequence[Line]
 
     @classmethod
@@ -59,7 +60,8 @@ class Sheet:
             _line(n, p, persons.get(p["worker_id"]), groups, stamp)
             for n, p in enumerate(passengers, start=1)
         ]
-        return cls(_title(trip), _facts(trip, len(lines), stamp), lines)
+        stops = [_stop(s) for s in trip["stops"]]
+        return cls(_title(trip), _facts(trip, len(lines), stamp), stops, lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,13 @@ def _numbered(passengers: Sequence[Mapping[str, Any]]) -> dict[UUID, str]:
 def _title(trip: Mapping[str, Any]) -> str:
     first, last = trip["stops"][0], trip["stops"][-1]
     return f"乘车名单 {place_name(first['place_code'])} 至 {place_name(last['place_code'])}"
+
+
+def _stop(stop: Mapping[str, Any]) -> str:
+    """Say when one leaves a place, or arrives at the last one."""
+    at = datetime.fromisoformat(stop["departs_at"] or stop["arrives_at"])
+    word = "开" if stop["departs_at"] else "到"
+    return f"{place_name(stop['place_code'])} {moment(at)} {word}"
 
 
 def _facts(trip: Mapping[str, Any], count: int, stamp: Stamp) -> list[tuple[str, str]]:

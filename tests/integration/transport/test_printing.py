@@ -109,6 +109,10 @@ async def test_a_workbook_shows_names_that_the_registry_gave_for_this_run(
         sheet = openpyxl.load_workbook(BytesIO(answer.content)).active
         assert sheet is not None
         rows = [[c.value for c in row] for row in sheet.iter_rows()]
+        (way,) = [r[2] for r in rows if r[0] == "停靠 Stops"]
+        assert [stop.split()[0] for stop in str(way).split(" → ")] == [
+            "临翔区客运站", "凤庆县客运站", "嘉定区客运站",
+        ]  # fmt: skip
         lines = [r for r in rows if isinstance(r[0], int)]
         assert sorted(r[1] for r in lines) == sorted([NAME, NAME, "（未授权）"])
         assert {r[2] for r in lines} == {NUMBER, ""}
