@@ -32,23 +32,25 @@ from tests.support.http import (
 
 async def test_a_trip_from_plan_to_zero_difference(world: World) -> None:
     trip_id = await world.schedule(minimum_load=2)
-    first, second, third = await placed(world.db, *(a_placement() for _ in range(3)))
-    assert await states(world.db, trip_id) == {"booked": 3}
+    people = await placed(world.db, *(a_placement() for _ in range(4)))
+    first, second, third, fourth = people
+    assert await states(world.db, trip_id) == {"booked": 4}
 
-    scans = [a_scan(first), a_scan(second)]
+    scans = [a_scan(b) for b in (first, second, third)]
     answer = await world.post(f"trips/{trip_id}/boarding-scans", scans)
-    assert [i["result"] for i in answer["items"]] == ["boarded", "boarded"]
+    assert [i["result"] for i in answer["items"]] == ["boarded"] * 3
     await world.post(f"trips/{trip_id}/depart")
+    # Who gets off on the way is known before the arrival; the others are received after it.
+    left_early = [{"booking_id": str(second), "outcome": "left_early"}]
+    await world.post(f"trips/{trip_id}/handovers", left_early)
     await world.post(f"trips/{trip_id}/arrive")
-    assert await states(world.db, trip_id) == {"boarded": 2, "missed": 1}
-    refused = await world.post(f"trips/{trip_id}/close", status=409)
-    assert refused["code"] == "not_reconciled"
+    assert await states(world.db, trip_id) == {"boarded": 2, "handed_over": 1, "missed": 1}
 
-    outcomes = [
-        {"booking_id": str(first), "outcome": "received"},
-        {"booking_id": str(second), "outcome": "left_early"},
-    ]
-    await world.post(f"trips/{trip_id}/handovers", outcomes)
+    for booking, outcome in ((first, "received"), (third, "not_arrived")):
+        refused = await world.post(f"trips/{trip_id}/close", status=409)
+        assert refused["code"] == "not_reconciled"
+        body = [{"booking_id": str(booking), "outcome": outcome}]
+        await world.post(f"trips/{trip_id}/handovers", body)
     closed = await world.post(f"trips/{trip_id}/close")
     assert closed["state"] == "closed"
     assert await kinds(world.db, "trip") == [
@@ -57,10 +59,12 @@ async def test_a_trip_from_plan_to_zero_difference(world: World) -> None:
     counts = (await said(world.db, "trip-closed"))[0][1]
     totals = {k: v for k, v in counts.items() if k.endswith("_count")}
     assert totals == {
-        "booked_count": 3, "boarded_count": 2, "missed_count": 1, "handed_over_count": 2,
+        "booked_count": 4, "boarded_count": 3, "missed_count": 1, "handed_over_count": 3,
     }  # fmt: skip
+    told = [b["outcome"] for _, b in await said(world.db, "passenger-handed-over")]
+    assert told == ["left_early", "received", "not_arrived"]
     missed = (await said(world.db, "passenger-missed"))[0][1]
-    assert missed["booking_id"] == str(third)
+    assert missed["booking_id"] == str(fourth)
     assert missed["stop"] == "530902-00"
 
 
