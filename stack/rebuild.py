@@ -1,5 +1,7 @@
 """Builds the console's projection anew from the topics, while it is in use."""
 
+import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from shared.database import prepare
 from shared.handlers import Received
 from shared.ids import Ids
 from shared.inbox import Record, read, received
+from shared.service import GC_THRESHOLD
 from shared.transaction import Tx
 from stack.reading import records
 from stack.trouble import StackError
@@ -57,7 +60,8 @@ async def rebuild(url: str, bootstrap_servers: str, tell: Progress = lambda *_: 
     """
     began = time.monotonic()
     conn = await asyncpg.connect(url, server_settings={"jit": "off"})
-    unreadable = 0
+    # Decoded batches that stay alive make Python's collector cost more than the decoding.
+    gc.set_threshold(*GC_THRESHOLD)
     try:
         await prepare(conn)
         async with conn.transaction():
@@ -65,16 +69,29 @@ async def rebuild(url: str, bootstrap_servers: str, tell: Progress = lambda *_: 
             now = await conn.fetchval("SELECT business_now()")
             work = Rebuild(Tx(conn, "console", now, Ids()))
             await work.begin()
-            async for found, broken in _chunks(bootstrap_servers):
-                unreadable += broken
-                await work.take(found)
-                tell(work.read_count, time.monotonic() - began)
+            unreadable = await _read_all(work, bootstrap_servers, tell)
             await _refuse_loss(work)
             mended = await work.finish()
     finally:
         await conn.close()
     seconds = time.monotonic() - began
     return Rebuilt(work.read_count, work.not_heard_count, unreadable, seconds, mended)
+
+
+async def _read_all(work: Rebuild, bootstrap_servers: str, tell: Progress) -> int:
+    """Let one chunk be folded by PostgreSQL while the next one is read; count the unreadable."""
+    began, unreadable = time.monotonic(), 0
+    folding = asyncio.create_task(work.take([]))
+    try:
+        async for found, broken in _chunks(bootstrap_servers):
+            unreadable += broken
+            await folding
+            tell(work.read_count, time.monotonic() - began)
+            folding = asyncio.create_task(work.take(found))
+        await folding
+    finally:
+        folding.cancel()
+    return unreadable
 
 
 async def _refuse_loss(work: Rebuild) -> None:

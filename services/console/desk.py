@@ -12,7 +12,7 @@ from services.console.signing import SigningKeys
 from shared.clock import real_now
 from shared.identity import Identity
 from shared.ids import Ids
-from shared.problem import Problem
+from shared.problem import Fault, Problem
 
 CALL_TIMEOUT_S: Final = 10.0
 # A roster's file is looked through, or a list is set on paper, before the answer.
@@ -50,11 +50,15 @@ class Desk:
     async def upload(
         self, service: str, identity: Identity, path: str, form: Mapping[str, Any]
     ) -> Any:  # noqa: ANN401 (whatever the service answers)
-        """POST a multipart form: `file` is a name and its bytes, the rest are fields."""
-        fields = {name: value for name, value in form.items() if name != "file"}
-        url = self.urls.get(service, "") + path
+        """POST a multipart form: `file` is a name and its bytes, the rest are fields.
+
+        `key`, if any, is the idempotency key.
+        """
+        fields = {name: value for name, value in form.items() if name not in {"file", "key"}}
+        headers = {"Idempotency-Key": form["key"]} if form.get("key") else {}
+        url, files = self.urls.get(service, "") + path, {"file": form["file"]}
         request = self.http.build_request(
-            "POST", url, data=fields, files={"file": form["file"]}, timeout=FILE_TIMEOUT_S
+            "POST", url, data=fields, files=files, headers=headers, timeout=FILE_TIMEOUT_S
         )
         return await self.forward(service, identity, request)
 
@@ -96,9 +100,11 @@ def _as_problem(response: httpx2.Response) -> Problem:
     try:
         said = response.json()
         code, detail = str(said["code"]), str(said["detail"])
+        faults = [Fault(e["pointer"], e["code"], e["detail"]) for e in said.get("errors", ())]
     except (ValueError, KeyError, TypeError):
         code, detail = "refused", "该服务拒绝了请求。The service refused the request."
+        faults = []
     retry = response.headers.get("Retry-After")
     return Problem(
-        response.status_code, code, detail, headers={"Retry-After": retry} if retry else {}
+        response.status_code, code, detail, faults, headers={"Retry-After": retry} if retry else {}
     )

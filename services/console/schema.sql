@@ -312,6 +312,17 @@ CREATE TABLE recovery_code (
     FOREIGN KEY (account_id) REFERENCES account(account_id)
 );
 
+CREATE TABLE named_filter (
+    name text NOT NULL,
+    type text,
+    service text,
+    tenant_id uuid,
+    account_id uuid NOT NULL,
+    made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (name),
+    CHECK (length(name) >= 1 AND length(name) <= 60)
+);
+
 CREATE FUNCTION app_tenant_id() RETURNS uuid LANGUAGE sql STABLE
     AS $$ SELECT NULLIF(current_setting('app.tenant_id', true), '')::uuid $$;
 
@@ -547,4 +558,13 @@ GRANT SELECT ON recovery_code TO console_api;
 CREATE POLICY caller ON recovery_code FOR SELECT TO console_api
     USING (false OR app_sees_all());
 CREATE POLICY worker ON recovery_code TO console_worker
+    USING (true) WITH CHECK (true);
+
+ALTER TABLE named_filter ENABLE ROW LEVEL SECURITY;
+ALTER TABLE named_filter FORCE ROW LEVEL SECURITY;
+GRANT SELECT, INSERT, UPDATE, DELETE ON named_filter TO console_worker;
+GRANT SELECT ON named_filter TO console_api;
+CREATE POLICY caller ON named_filter FOR SELECT TO console_api
+    USING (false OR app_sees_all());
+CREATE POLICY worker ON named_filter TO console_worker
     USING (true) WITH CHECK (true);

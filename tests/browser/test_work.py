@@ -14,6 +14,7 @@ from stack.people import RosterSpec, invented_rows
 from tests.browser.conftest import DESKTOP, PHONE, Desk, Office, Town
 from tests.support.rosters import xlsx
 from tests.support.world import eventually
+from tests.unit.recruitment.sheets import a_row, a_workbook
 
 CLICKS_MAX = 8
 DEADLINE_MS = 60_000
@@ -157,9 +158,42 @@ async def test_an_enterprise_sees_who_arrives_and_posts_a_vacancy(
         }.items():  # fmt: skip
             await desk.page.fill(f"#post [name={name}]", value)
         await desk.page.select_option("#post [name=division_code]", "310114")
+        await desk.page.select_option("#post [name=labour_brand]", "nanxiang_dim_sum")
         await desk.page.click("#post .primary")
         assert "岗位已发布" in await desk.notice()
         assert "叉车司机" in await desk.page.inner_text("#vacancies")
+        assert "南翔小笼中式面点师" in await desk.page.inner_text("#vacancies")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+async def test_an_enterprise_posts_a_sheet_and_reads_what_is_wrong_with_which_row(
+    desks: Office, town: Town, tmp_path: Path, *, javascript: bool
+) -> None:
+    start = str(await town.world.today() + timedelta(days=40))
+    name = f"整表岗位{int(javascript)}"
+    rows = [
+        a_row(到岗日期=start, 岗位名称=name),
+        a_row(到岗日期=start, 岗位名称="坏岗位", 招聘人数="若干", 区县="某某区"),
+    ]
+    (tmp_path / "岗位.xlsx").write_bytes(a_workbook(*rows))
+    (tmp_path / "坏岗位.xlsx").write_bytes(a_workbook(rows[1]))
+    async with desks.of("enterprise-changxing", PHONE, javascript=javascript) as desk:
+        await desk.open("/enterprise")
+        await desk.page.click("#sheet summary")
+        await desk.page.set_input_files("#sheet [name=file]", tmp_path / "岗位.xlsx")
+        await desk.page.click("text=核验并发布")
+        faults = await desk.page.locator("#faults tbody tr").all_inner_texts()
+        assert any("招聘人数" in f and "3" in f for f in faults)
+        assert await desk.page.locator(".figures dd").all_inner_texts() == ["1", "1"]
+        await desk.page.click("text=回到岗位")
+        assert name in await desk.page.inner_text("#vacancies")
+        assert "怒放浦江建筑工" in await desk.page.inner_text("#vacancies")
+        await desk.page.click("#sheet summary")
+        await desk.page.set_input_files("#sheet [name=file]", tmp_path / "坏岗位.xlsx")
+        await desk.page.click("text=核验并发布")
+        assert await desk.page.locator(".figures dd").all_inner_texts() == ["0", "1"]
+        # The browser itself notes the refusal.
+        desk.complaints.clear()
 
 
 async def test_an_enterprise_asks_for_beds_for_its_new_hires(desks: Office, town: Town) -> None:

@@ -17,6 +17,7 @@ from services.console.pages import (
     rosters,
     sign_in,
     trips,
+    vacancy_sheets,
 )
 from services.console.pages.visit import PageRoute
 
@@ -34,6 +35,7 @@ for part in (
     trips,
     inn,
     enterprise,
+    vacancy_sheets,
     exports,
 ):
     ROUTER.include_router(part.router)

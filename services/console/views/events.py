@@ -51,6 +51,11 @@ async def list_events(
     return page(rows, limit, "feed_id")
 
 
+async def list_filters(tx: Tx) -> list[Any]:
+    """List the filters that have a name."""
+    return await tx.fetch("SELECT name, type, service, tenant_id FROM named_filter ORDER BY name")
+
+
 async def last_feed_id(tx: Tx) -> int:
     """Give the newest place in the feed."""
     found: int = await tx.fetchval("SELECT last_feed_id FROM feed_position")

@@ -21,7 +21,7 @@ from services.console.handlers.passwords import hashed
 from services.console.handlers.sign_in import SecondFactors
 from services.console.handlers.tenants import register_tenant
 from services.console.pages import live
-from services.console.pages.live import Live
+from services.console.pages.live import Live, Told
 from services.console.pages.visit import SESSION_COOKIE, Visit
 from services.console.settings import ConsoleSettings
 from services.console.store.accounts import Session, insert_account
@@ -353,3 +353,48 @@ async def test_a_list_is_exported_as_it_was_seen_and_the_export_is_noted(
     async with db.transaction(role="worker") as tx:
         rows = await tx.fetch("SELECT list, format, row_count FROM export_log ORDER BY export_id")
     assert [tuple(r) for r in rows] == [("journeys", "csv", 1), ("journeys", "jsonl", 1)]
+
+
+async def test_a_filter_gets_a_name_for_everyone_who_watches_and_loses_it_again(
+    browser: httpx2.AsyncClient,
+) -> None:
+    await sign_in(browser, "coordinator")
+    token = await token_of(browser)
+    form = {"form_token": token, "name": "床位", "service": "lodging"}
+    await browser.post("/monitor/filters", data=form)
+    page = (await browser.get("/monitor")).text
+    assert '<a href="/monitor?service=lodging">床位</a>' in page
+    # Its name is shown to others: nobody's number gets there.
+    await browser.post("/monitor/filters", data=form | {"name": "13800001111"})
+    assert "13800001111" not in (await browser.get("/monitor")).text
+    await browser.post("/monitor/filters", data=form | {"do": "forget"})
+    assert ">床位<" not in (await browser.get("/monitor")).text
+    await sign_in(browser, "office-lincang")
+    form["form_token"] = await token_of(browser)
+    assert (await browser.post("/monitor/filters", data=form)).status_code == 403
+
+
+async def test_streams_that_ask_alike_are_read_once_and_each_gets_everything(
+    db: Database, browser: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PAUSE_S", 0.0)
+    house: House = browser._transport.app.state.house  # type: ignore[attr-defined]
+    told, wanted = house.resource(Told), EventFilter()
+    for way in (way_of(LINCANG) for _ in range(3)):
+        await hear(db, way, way.nominated())
+    visit, bell = a_visit(house, SimpleNamespace()), house.resource(FeedBell)
+    first = await told.next(visit, wanted, 0, bell.count)
+    again = await told.next(visit, wanted, 0, bell.count)
+    assert again is first
+    assert (first.position, b"data: " in first.frames) == (3, True)
+    # Another filter, another place: read for itself.
+    lodging = await told.next(visit, EventFilter(service="lodging"), 0, bell.count)
+    assert b"data: " not in lodging.frames
+    way = way_of(LINCANG)
+    await hear(db, way, way.nominated())
+    # Nobody has rung: the feed's end is as it was. After a ring it is looked up again.
+    assert (await told.next(visit, wanted, 3, bell.count)).position == 3
+    await bell.ring()
+    later = await told.next(visit, wanted, 3, bell.count)
+    assert later.position == 4
+    assert str(way.nomination_id) in later.frames.decode()
