@@ -3,16 +3,23 @@
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import asyncpg
 
-from stack import runner
+from stack import runner, watched
 from stack.environment import Databases
 from stack.plan import Plan
+from stack.postgres import Postgres
 from stack.services import ServiceProcess
+from stack.trouble import StackError
 
+#: Who dies for the tenth time is started again as soon as after the third: storms are short.
+LONGEST_PAUSE_S = 0.5
 SWITCHES = tuple(sys.argv[1:-1])
+#: The folder in the data folder whose files name what must not be started.
+HELD = "held"
 _TABLE = """
 CREATE TABLE IF NOT EXISTS witness (
     n bigserial PRIMARY KEY, event_id uuid NOT NULL, source text NOT NULL, subject text NOT NULL,
@@ -39,6 +46,17 @@ async def _add_witness(superuser_url: str, services: Sequence[str]) -> None:
             await conn.close()
 
 
+def _hold(launch: Callable[[Postgres], None], data_dir: Path) -> Callable[[Postgres], None]:
+    """Let PostgreSQL not be started while a file says so."""
+
+    def launch_unless_held(server: Postgres) -> None:
+        if (data_dir / HELD / "postgres").exists():
+            raise StackError("PostgreSQL 暂不启动", "PostgreSQL is not to start now")
+        launch(server)
+
+    return launch_unless_held
+
+
 def _program(process: ServiceProcess) -> Sequence[str]:
     return ("tests.chaos.entry", process.service, *SWITCHES)
 
@@ -48,5 +66,7 @@ if __name__ == "__main__":
     aim.mkdir(parents=True, exist_ok=True)
     os.environ["SHANHAI_AIM"] = str(aim)
     runner._provisioned = provisioned
+    Postgres.launch = _hold(Postgres.launch, aim.parent)  # type: ignore[method-assign,assignment]
+    watched.LONGEST_PAUSE_S = LONGEST_PAUSE_S  # type: ignore[misc]
     ServiceProcess.program = property(_program)  # type: ignore[assignment,method-assign]
     runner.main()

@@ -5,6 +5,7 @@ import contextlib
 import os
 import random
 import signal
+import socket
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -15,60 +16,94 @@ import psutil
 from stack.plan import Plan
 from stack.runstate import running
 from stack.services import is_ready
+from tests.chaos.back import Kill
 from tests.support.world import eventually
 
 #: Longer than a consumer's session: its group goes on without it, and then it wakes up.
 ZOMBIE_S = 12.0
-PAUSE_S = (0.2, 2.5)
+#: Whoever the others need lives a little longer: else nothing would ever be under way.
+PAUSE_S = {"postgres": (0.5, 8.0), "kafka": (0.5, 12.0)}
+PAUSE_OF_OTHERS_S = (0.1, 2.5)
 BACK_DEADLINE_S = 120.0
-AIM_DEADLINE_S = 60.0
+AIM_DEADLINE_S = 20.0
+#: So many of a process's kills find it still starting.
+HASTE = 0.25
 Hit = tuple[str, str]
 
 
 @dataclass
 class Storm:
-    """What a storm does to whom, in which order: all of it follows from the seed."""
+    """What a storm does to whom, in which order: all of it follows from the seed.
+
+    Each kind of process is hit again and again, by itself, so kills of several overlap.
+    """
 
     plan: Plan
     seed: int
     hits: Sequence[Hit]
-    killed: Counter[str] = field(default_factory=Counter)
+    kills: list[Kill] = field(default_factory=list)
     aimed: Counter[str] = field(default_factory=Counter)
     back_s: dict[str, float] = field(default_factory=dict)
     _pids: dict[str, int] = field(default_factory=dict)
 
-    async def blow(self) -> None:
-        """Hit everybody in turn, each as soon as it lives again."""
-        chance = random.Random(self.seed)
-        order = list(self.hits)
-        chance.shuffle(order)
-        async with asyncio.TaskGroup() as aftermath:
-            for name, how in order:
-                await asyncio.sleep(chance.uniform(*PAUSE_S))
-                pid = await self._alive(name)
-                self.killed[name] += how != "zombie"
-                aftermath.create_task(self._hit(name, pid, how))
+    @property
+    def killed(self) -> Counter[str]:
+        """How often each process was killed."""
+        return Counter(kill.name for kill in self.kills)
 
-    async def _hit(self, name: str, pid: int, how: str) -> None:
+    async def blow(self) -> None:
+        """Hit everybody at the same time, and each again soon after it lives."""
+        async with asyncio.TaskGroup() as all_of_them:
+            for kind in sorted({_kind(name) for name, _ in self.hits}):
+                all_of_them.create_task(self._blow_at(kind))
+
+    async def _blow_at(self, kind: str) -> None:
+        chance = random.Random(f"{self.seed} {kind}")
+        hits = [hit for hit in self.hits if _kind(hit[0]) == kind]
+        chance.shuffle(hits)
+        for name, how in hits:
+            await asyncio.sleep(chance.uniform(*PAUSE_S.get(kind, PAUSE_OF_OTHERS_S)))
+            await self.hit(name, how)
+            if chance.random() >= HASTE:
+                await self.back(name)
+        for name in sorted({name for name, _ in hits}):
+            await self.back(name)
+
+    async def hit(self, name: str, how: str) -> None:
+        """Hit somebody as soon as it lives; `restart` is no kill: it is asked to stop."""
+        pid = await self._alive(name)
+        if how == "restart":
+            self._pids[name] = pid
+            _send(pid, signal.SIGTERM)
+            return
         if how == "zombie":
             _send(pid, signal.SIGSTOP)
             await asyncio.sleep(ZOMBIE_S)
             _send(pid, signal.SIGCONT)
             return
-        self._pids[name] = pid
         if how == "aimed":
             await self._aim(name, pid)
-        began = time.monotonic()
         # SIGQUIT is PostgreSQL's immediate stop; nobody else is sent it.
         _send(pid, signal.SIGQUIT if how == "immediate" else signal.SIGKILL)
+        self._pids[name] = pid
+        self.kills.append(Kill(time.time(), name))
+
+    async def back(self, name: str) -> None:
+        """Wait until a service is ready, a broker or PostgreSQL can be called."""
+        began = time.monotonic()
         await self._alive(name)
-        if service := self._service(name):
-            await eventually(
-                lambda: asyncio.to_thread(is_ready, self.plan.ports.url(service)),
-                f"{name} is ready again",
-                BACK_DEADLINE_S,
-            )
-            self.back_s[name] = max(self.back_s.get(name, 0.0), time.monotonic() - began)
+        service, ports = self._service(name), self.plan.ports
+
+        def ready() -> bool:
+            if service:
+                return is_ready(ports.url(service))
+            if name == "postgres":
+                return _answers(ports.postgres)
+            number = int(name.rpartition("-")[2])
+            return _answers(ports.kafka(self.plan.brokers).brokers[number - 1])
+
+        await eventually(lambda: asyncio.to_thread(ready), f"{name} is back", BACK_DEADLINE_S)
+        self.back_s[name] = max(self.back_s.get(name, 0.0), time.monotonic() - began)
 
     async def _aim(self, name: str, pid: int) -> None:
         """Let a service die between effect and acknowledgement; else it is killed anyhow."""
@@ -93,11 +128,23 @@ class Storm:
         async def alive() -> int | None:
             state = running(self.plan.data_dir)
             pid = state.processes.get(name) if state else None
-            is_new = pid is not None and pid != self._pids.get(name)
-            return pid if is_new and psutil.pid_exists(pid) else None
+            if pid is None or pid == self._pids.get(name):
+                return None
+            return pid if psutil.pid_exists(pid) else None
 
         pid: int = await eventually(alive, f"{name} lives", BACK_DEADLINE_S)
         return pid
+
+
+def _kind(name: str) -> str:
+    """Give whom a hit is for; all brokers are one, so that mostly not all of them are away."""
+    return "kafka" if name.startswith("kafka-") else name
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
+        return True
+    return False
 
 
 def _send(pid: int, number: signal.Signals) -> None:
@@ -109,8 +156,9 @@ def everybody(plan: Plan, each: int) -> list[Hit]:
     """Give so many kills of each service, of PostgreSQL and of each broker; and some of a kind."""
     services = [f"{name}-{n}" for name, n in plan.replicas_of()]
     brokers = [f"kafka-{n}" for n in range(1, plan.brokers + 1)]
-    hits = [(name, "kill") for name in services]
-    hits += [(name, "aimed") for name in services for _ in range(each - 1)]
+    plain = 1 + each // 4
+    hits = [(name, "kill") for name in services for _ in range(plain)]
+    hits += [(name, "aimed") for name in services for _ in range(each - plain)]
     hits += [(name, "kill") for name in brokers for _ in range(each - 1)]
     hits += [("postgres", "kill"), ("postgres", "immediate")] * (each - 1)
     return [*hits, (services[each % len(services)], "zombie")]

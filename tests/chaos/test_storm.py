@@ -1,17 +1,14 @@
 """Whatever is killed while people come and go: the totals are those of a run without a storm."""
 
-import asyncio
 import os
 import sys
-from dataclasses import dataclass
 
 import pytest
 
-from tests.chaos.calm import Verdict, times, verdict_of
 from tests.chaos.conftest import a_stack, a_world
-from tests.chaos.load import Load
 from tests.chaos.storm import Hit, Storm, everybody
-from tests.support.world import World
+from tests.chaos.test_rolling import is_unnoticed, roll
+from tests.chaos.weather import Weathered, weather
 
 SEED = int(os.environ.get("SHANHAI_SEED", "20261125"))
 KILLS_EACH = 3
@@ -21,38 +18,15 @@ ON_CONSUMERS: tuple[Hit, ...] = tuple(
 )
 
 
-@dataclass
-class Weathered:
-    """A storm that is over, and what it left."""
-
-    storm: Storm
-    verdict: Verdict
-    acknowledged: int
-
-
-async def weather(world: World, storm: Storm, *, loads_before: int = 0) -> Weathered:
-    """Let loads run as long as the storm blows, and judge what is there when all is calm."""
-    blowing = asyncio.create_task(storm.blow())
-    loads, acknowledged = loads_before, 0
-    while not blowing.done():
-        load = Load(world)
-        await load.run()
-        acknowledged += load.acknowledged
-        loads += 1
-    await blowing
-    return Weathered(storm, await verdict_of(world, times(loads, Load.totals())), acknowledged)
-
-
 @pytest.mark.timeout(600)
-async def test_twenty_kills_lose_nobody_and_double_nothing() -> None:
-    """INVARIANT: a storm over every process leaves the totals of the same load in calm."""
+async def test_a_rolling_restart_and_twenty_kills_lose_nobody_and_double_nothing() -> None:
+    """INVARIANT: whatever befalls a process, what is left is what the same load leaves in calm."""
     with a_stack() as plan:
         async with a_world(plan) as world:
-            await Load(world).run()
-            calm = await verdict_of(world, Load.totals())
-            assert calm.wrong == []
+            rolled = await roll(world, 1)
+            is_unnoticed(*rolled)
             storm = Storm(plan, SEED, everybody(plan, KILLS_EACH))
-            after = await weather(world, storm, loads_before=1)
+            after = await weather(world, storm, loads_before=rolled[2])
     report(after)
     assert after.verdict.wrong == []
     assert storm.killed.total() >= KILLS_MIN
@@ -90,7 +64,8 @@ def report(after: Weathered) -> None:
     sys.stdout.write(
         f"seed {storm.seed}: {storm.killed.total()} kills, {storm.aimed.total()} of them between"
         f" effect and acknowledgement, {dict(sorted(storm.killed.items()))},"
-        f" back after {max(storm.back_s.values()):.1f} s at most;"
+        f" ready after {max(storm.back_s.values(), default=0):.1f} s at most, heard again after"
+        f" {[round(s, 1) for s in after.away_s]} s;"
         f" commands acknowledged {after.acknowledged}, effects found {effects.found},"
         f" lost {effects.lost}, doubled {effects.doubled}, inverted {effects.inverted};"
         f" wrong: {after.verdict.wrong[:9]}\n"

@@ -41,7 +41,11 @@ class Templates:
             self._provisioned.add(service)
         name = f"{service}_test_{next(self._numbers)}"
         await self.run(f"CREATE DATABASE {name} TEMPLATE {service} OWNER {service}_owner")
-        return name, login_url(superuser, service, name)
+        return name, self.url(service, name)
+
+    def url(self, service: str, name: str) -> str:
+        """Give a service's URL for a copy."""
+        return login_url(self.server.superuser_url(), service, name)
 
     async def run(self, sql: str) -> None:
         """Run one statement as the superuser."""

@@ -1,17 +1,19 @@
 """A TCP proxy between a client and a server, whose line can hang or break."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 
 class Line:
-    """A proxied line: `hang()` stops all bytes, `break_off()` closes it and refuses new ones."""
+    """A proxied line that can hang, break, and break just when the server has said something."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
         self._flows = asyncio.Event()
         self._flows.set()
+        self._cut_at = b""
+        self.cut_count = 0
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -29,6 +31,10 @@ class Line:
     def go_on(self) -> None:
         """Let everything through again."""
         self._flows.set()
+
+    def cut_at(self, answer: bytes) -> None:
+        """Swallow the server's next bytes with this answer in them, and close that line."""
+        self._cut_at = answer
 
     async def break_off(self) -> None:
         """Close all lines and stop listening."""
@@ -49,16 +55,31 @@ class Line:
         there, back = await asyncio.open_connection(*self._target)
         self._writers |= {writer, back}
         try:
-            await asyncio.gather(self._pump(reader, back), self._pump(there, writer))
+            there_to_client = self._pump(there, writer, self._is_cut)
+            await asyncio.gather(self._pump(reader, back), there_to_client)
         except asyncio.CancelledError:
             pass
         finally:
             writer.close()
             back.close()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _is_cut(self, chunk: bytes) -> bool:
+        if not self._cut_at or self._cut_at not in chunk:
+            return False
+        self._cut_at = b""
+        self.cut_count += 1
+        return True
+
+    async def _pump(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        is_cut: Callable[[bytes], bool] = lambda _: False,
+    ) -> None:
         try:
             while chunk := await reader.read(65_536):
+                if is_cut(chunk):
+                    return
                 await self._flows.wait()
                 writer.write(chunk)
                 await writer.drain()

@@ -152,6 +152,7 @@ def test_the_domain_takes_clock_chance_and_ids_as_arguments() -> None:
 PAUSES = {
     "tests/chaos/storm.py": "a zombie is one that stands still for longer than its session",
     "tests/chaos/test_cluster.py": "all brokers are away for that long",
+    "tests/chaos/test_outage.py": "PostgreSQL is away for that long",
     "tests/chaos/entry.py": "a consumer is slow before its offset, so that kills fall there",
 }
 

@@ -1,0 +1,66 @@
+"""The line to PostgreSQL breaks at the worst moment: a commit is done, and nobody says so."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx2
+import pytest
+
+from shared.database import Database
+from tests.support.desk import SERVICE, desk
+from tests.support.http import an_office, app_client
+from tests.support.postgres import Templates
+from tests.support.proxy import Line, a_line
+
+__all__ = ["desk"]
+
+#: PostgreSQL's words that something is done, as they go over the line.
+COMMITTED = b"C\x00\x00\x00\x0bCOMMIT\x00"
+INSERTED = b"C\x00\x00\x00\x0fINSERT 0 1\x00"
+CUTS = 20
+
+
+@asynccontextmanager
+async def over_a_line(desk: Database, templates: Templates) -> AsyncIterator[tuple[Database, Line]]:
+    """Give the desk's database as one reaches it over a line that can break."""
+    async with desk.transaction(role="worker") as tx:
+        name = await tx.fetchval("SELECT current_database()")
+    parts = urlsplit(templates.url("lodging", name))
+    async with a_line(parts.hostname or "", parts.port or 0) as line:
+        place = f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{line.port}"
+        db = await Database.open(urlunsplit(parts._replace(netloc=place)), service="lodging")
+        yield db, line
+        db.pool.terminate()
+
+
+async def write(client: httpx2.AsyncClient, number: int) -> httpx2.Response:
+    """Give a command; each number is one command however often it is given."""
+    key = {"Idempotency-Key": f"k{number}"}
+    return await client.post("/v1/notes", json={"title": f"第{number}次"}, headers=key)
+
+
+async def titles(desk: Database) -> list[str]:
+    async with desk.transaction(role="worker") as tx:
+        return [r["title"] for r in await tx.fetch("SELECT title FROM note ORDER BY note_id")]
+
+
+@pytest.mark.parametrize(("cut_at", "was_done"), [(COMMITTED, True), (INSERTED, False)])
+async def test_whose_line_is_cut_gets_the_answer_by_asking_again(
+    desk: Database, templates: Templates, cut_at: bytes, *, was_done: bool
+) -> None:
+    """INVARIANT: cut just after COMMIT, or just before: one effect, and one answer to the retry."""
+    async with (
+        over_a_line(desk, templates) as (db, line),
+        app_client(SERVICE, db, await an_office(desk)) as client,
+    ):
+        for number in range(CUTS):
+            line.cut_at(cut_at)
+            first, done = await write(client, number), len(await titles(desk))
+            assert (first.status_code, first.headers["retry-after"]) == (503, "2")
+            assert done == number + was_done
+            again, third = [await write(client, number) for _ in range(2)]
+            assert ("idempotency-replayed" in again.headers) == was_done
+            assert (again.status_code, again.content) == (201, third.content)
+    assert line.cut_count == CUTS
+    assert await titles(desk) == [f"第{number}次" for number in range(CUTS)]
