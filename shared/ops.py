@@ -1,11 +1,13 @@
-"""The routes that every service has for its operators: health, metrics, and dead letters."""
+"""What every service has for its operators: health, metrics, invariants, and dead letters."""
 
+import logging
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from pydantic import BaseModel, StringConstraints
 
 from shared import dead_letters
@@ -15,9 +17,14 @@ from shared.http import Call, House, call
 from shared.paging import LIMIT_DEFAULT, Cursor, Limit, after, page
 from shared.problem import AWAY
 from shared.telemetry import masked
+from shared.ticker import Ticker
 from shared.transaction import Tx
 
 PENDING_COUNT_MAX: Final = 100_000
+CHECK_INTERVAL_S: Final = 300.0
+# What takes longer is not asked for its own sake any more.
+CHECK_TIMEOUT: Final = "20s"
+_LOG = logging.getLogger("invariants")
 
 ROUTER = APIRouter()
 Caller = Annotated[Call, Depends(call)]
@@ -72,6 +79,40 @@ SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT $1) o) AS outbox_pending,
                  ORDER BY outbox_id LIMIT 1), 0) AS outbox_age_s,
        (SELECT count(*) FROM dead_letter WHERE state = 'parked') AS dead_letters
 """
+
+
+#: What must always hold of the plumbing, as a service's own `invariants`: each row is a violation.
+INVARIANTS: Final[Mapping[str, str]] = {
+    "nothing that was said waits for ever": """
+        SELECT event_id::text FROM outbox
+        WHERE recorded_at < clock_timestamp() - interval '5 minutes'""",
+    "what callers may read has row security forced": """
+        SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        AND relkind IN ('r', 'p') AND NOT (relrowsecurity AND relforcerowsecurity)
+        AND has_table_privilege(replace(pg_get_userbyid(relowner), '_owner', '_api'), oid, 'SELECT')
+        """,
+    # The newest only: `shanhai check` asks it of all that was ever said.
+    "the newest of what was said follow without a gap": """
+        SELECT e.subject FROM event_log e
+        WHERE e.outbox_id > (SELECT max(outbox_id) - 10000 FROM event_log)
+        AND e.topic !~ '[.]dlt$' AND e.sequence > 1 AND NOT EXISTS (SELECT FROM event_log p
+            WHERE p.subject = e.subject AND p.sequence = e.sequence - 1)""",
+}
+
+
+def checking(gauge: Gauge, own: Mapping[str, str]) -> Ticker:
+    """Give the ticker that asks all invariants and tells how often each is broken (0: it holds)."""
+
+    async def ask(tx: Tx) -> int:
+        await tx.execute("SELECT set_config('statement_timeout', $1, true)", CHECK_TIMEOUT)
+        for name, sql in {**INVARIANTS, **own}.items():
+            broken = await tx.fetchval(f"SELECT count(*) FROM ({sql}) broken")
+            gauge.labels(name).set(broken)
+            if broken:
+                _LOG.error("invariant broken %d times: %s", broken, name)
+        return 0
+
+    return Ticker("check-invariants", CHECK_INTERVAL_S, ask)
 
 
 @ROUTER.get("/v1/lag")

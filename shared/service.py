@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import httpx2
@@ -19,7 +19,7 @@ import uvloop
 from fastapi import APIRouter, FastAPI
 
 from contracts.console import TenantRegistered
-from shared import telemetry, tenants
+from shared import ops, telemetry, tenants
 from shared.app import build_app
 from shared.clock import UnsafeClockError, check_clock
 from shared.commands import PRUNE_ANSWERS
@@ -50,6 +50,7 @@ Hear = Callable[[Database, Handlers, Mapping[str, Any]], Consumer]
 class Service:
     """A service's parts: `Service("lodging", LodgingSettings, router, HANDLERS, TICKERS)`.
 
+    `invariants` are queries by name whose every row is a violation; they are asked now and then.
     `setup(house)` is entered before anything starts and left after everything stopped: it may
     `house.provide` what routes reach by `call.resource`, and add tickers or background tasks.
     """
@@ -61,6 +62,7 @@ class Service:
     tickers: Sequence[Ticker] = ()
     setup: Setup | None = None
     hear: Hear = Consumer
+    invariants: Mapping[str, str] = field(default_factory=dict)
 
 
 @asynccontextmanager
@@ -83,6 +85,7 @@ async def _housed(
         handlers.merge(tenants.HANDLERS)
     tickers = [*service.tickers, PRUNE_ANSWERS]
     house = House(service.name, db, verifier, settings, handlers, tickers)
+    house.tickers.append(ops.checking(house.metrics.invariants, service.invariants))
     if service.setup is None:
         yield house
     else:

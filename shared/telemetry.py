@@ -74,6 +74,9 @@ class Metrics:
         self.parked = self._gauge("dead_letters", "Records that are parked.")
         self.lag = self._gauge("consumer_lag", "Records not yet heard.", "topic")
         self.lag_age_s = self._gauge("consumer_lag_age_seconds", "Age of the oldest.", "topic")
+        self.invariants = self._gauge(
+            "invariant_violations", "How often an invariant is broken.", "invariant"
+        )
         self.ticker_runs = Counter(
             "shanhai_ticker_runs", "Runs of a ticker.", ("ticker", "result"), registry=self.registry
         )

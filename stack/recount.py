@@ -54,7 +54,9 @@ async def from_databases(urls: Mapping[str, str]) -> Standing:
         standing.placements[str(placement_id)] = Placement(str(nomination_id), *rest)
     for placement_id, state in bookings:
         standing.bookings.append(state)
-        standing.placements[str(placement_id)].booking = state
+        # Whose placement is not known is told by an invariant of its own.
+        if placement := standing.placements.get(str(placement_id)):
+            placement.booking = state
     for placement_id, stay_request_id, state in stays:
         standing.stays.append(state)
         if stay_request_id is not None:
@@ -115,7 +117,8 @@ class Heard:
             self._known(placement.nomination_id).has_open_offer = False
         # Ids rise with time: the newest of a placement comes last.
         for _, (placement_id, said) in sorted(self._bookings.items()):
-            self._placements[placement_id].booking = said
+            if placement_id in self._placements:
+                self._placements[placement_id].booking = said
         for _, stay in sorted(self._stays.items()):
             if stay.placement_id in self._placements and not stay.is_direct:
                 self._placements[stay.placement_id].stay = stay.state
@@ -170,8 +173,11 @@ class Heard:
                     event.needs_seat,
                     event.needs_bed,
                 )
-            case PlacementFate():
+            case PlacementFate() if placement_id in self._placements:
                 self._placements[placement_id].state = said.removeprefix("placement-")
+            case PlacementFate():
+                # What it ends was never said: a gap, which is told as such.
+                pass
 
     def _fold_stay(self, event: StayFact | GuestFact, said: str) -> None:
         known = self._stays.setdefault(str(event.stay_id), _Stay("", is_direct=False))

@@ -7,6 +7,7 @@ from services.console.consumers import HANDLERS
 from services.console.handlers.projection import derive_due
 from services.console.set_up import set_up
 from services.console.settings import ConsoleSettings
+from services.console.views.invariants import INVARIANTS
 from shared.service import Service, run
 from shared.ticker import Ticker
 
@@ -17,7 +18,9 @@ ROUTER = APIRouter()
 ROUTER.include_router(api.ROUTER)
 ROUTER.include_router(pages.ROUTER)
 
-SERVICE = Service("console", ConsoleSettings, ROUTER, HANDLERS, [DERIVE_DUE], set_up)
+SERVICE = Service(
+    "console", ConsoleSettings, ROUTER, HANDLERS, [DERIVE_DUE], set_up, invariants=INVARIANTS
+)
 
 if __name__ == "__main__":
     run(SERVICE)

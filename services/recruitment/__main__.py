@@ -9,6 +9,7 @@ from services.recruitment.handlers.houserules import DEFAULT
 from services.recruitment.handlers.tickers import tickers
 from services.recruitment.settings import RecruitmentSettings
 from services.recruitment.sheet.reader import SheetReader
+from services.recruitment.views import INVARIANTS
 from shared.http import House
 from shared.service import Service, run
 
@@ -24,7 +25,9 @@ async def set_up(house: House) -> AsyncIterator[None]:
     yield
 
 
-SERVICE = Service("recruitment", RecruitmentSettings, router, HANDLERS, setup=set_up)
+SERVICE = Service(
+    "recruitment", RecruitmentSettings, router, HANDLERS, setup=set_up, invariants=INVARIANTS
+)
 
 if __name__ == "__main__":
     run(SERVICE)

@@ -104,3 +104,25 @@ async def get_offer(tx: Tx, offer_id: UUID) -> dict[str, Any]:
     if row is None:
         raise NotFound
     return dict(row)
+
+
+#: Name of an invariant -> a query whose every row is a violation (one text column).
+INVARIANTS: Final[Mapping[str, str]] = {
+    "no vacancy has more placements than openings": """
+        SELECT v.vacancy_id::text FROM vacancy v JOIN placement p USING (vacancy_id)
+        WHERE p.state <> 'cancelled' GROUP BY v.vacancy_id, v.openings
+        HAVING count(*) > v.openings""",
+    "openings in use are those of offers and placements": """
+        SELECT v.vacancy_id::text FROM vacancy v
+        WHERE v.placed_count <> (SELECT count(*) FROM placement p
+            WHERE p.vacancy_id = v.vacancy_id AND p.state <> 'cancelled')""",
+    "openings taken are those of offers, answers and placements": """
+        SELECT v.vacancy_id::text FROM vacancy v
+        WHERE v.taken_count <> (SELECT count(*) FROM placement p
+            WHERE p.vacancy_id = v.vacancy_id AND p.state <> 'cancelled')
+          + (SELECT count(*) FROM offer o
+            WHERE o.vacancy_id = v.vacancy_id AND (o.state = 'made' OR o.pending))""",
+    "a nomination has one live placement": """
+        SELECT nomination_id::text FROM placement WHERE state IN ('confirmed', 'started')
+        GROUP BY nomination_id HAVING count(*) > 1""",
+}

@@ -17,6 +17,7 @@ from services.transport.handlers.tickers import (
 from services.transport.planning import Planner
 from services.transport.printing.names import TIMEOUT_S, Names
 from services.transport.settings import ASK_HOURS, NO_SHOW_GRACE_MINUTES, TransportSettings
+from services.transport.views import INVARIANTS
 from shared.http import House
 from shared.service import Service, run
 
@@ -41,7 +42,9 @@ async def set_up(house: House) -> AsyncIterator[None]:
 
 
 TICKERS = [SEATS_TICKER, LAPSE_TICKER]
-SERVICE = Service("transport", TransportSettings, router, HANDLERS, TICKERS, set_up)
+SERVICE = Service(
+    "transport", TransportSettings, router, HANDLERS, TICKERS, set_up, invariants=INVARIANTS
+)
 
 if __name__ == "__main__":
     run(SERVICE)

@@ -1,5 +1,6 @@
 """What callers see of transport; row security shows each tenant its own."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
@@ -169,3 +170,24 @@ async def list_vehicles(tx: Tx, page: Page) -> "list[Record]":
 async def find_vehicle(tx: Tx, vehicle_id: UUID) -> "Record | None":
     """Give a vehicle, or None."""
     return await tx.fetchrow("SELECT * FROM vehicle WHERE vehicle_id = $1", vehicle_id)
+
+
+#: Name of an invariant -> a query whose every row is a violation (one text column).
+INVARIANTS: Final[Mapping[str, str]] = {
+    "no segment of a trip holds more than its seats": """
+        SELECT DISTINCT t.trip_id::text FROM trip t JOIN trip_stop s USING (trip_id)
+        WHERE t.licensed_capacity < (SELECT count(*) FROM booking b
+            WHERE b.trip_id = t.trip_id AND b.state IN ('booked', 'boarded', 'handed_over')
+            AND b.board_ordinal <= s.ordinal AND b.alight_ordinal > s.ordinal)""",
+    "a placement has one seat": """
+        SELECT placement_id::text FROM booking
+        WHERE state IN ('pooled', 'waitlisted', 'booked', 'boarded')
+        GROUP BY placement_id HAVING count(*) > 1""",
+    "a seat is some known tenants'": """
+        SELECT booking_id::text FROM booking b
+        WHERE NOT EXISTS (SELECT FROM tenant t WHERE t.tenant_id = b.office_id)
+        OR NOT EXISTS (SELECT FROM tenant t WHERE t.tenant_id = b.enterprise_id)""",
+    "nobody boards a cancelled trip": """
+        SELECT booking_id::text FROM booking b JOIN trip t USING (trip_id)
+        WHERE t.state = 'cancelled' AND b.state IN ('booked', 'boarded')""",
+}

@@ -18,6 +18,7 @@ _HEARD: Final = "SELECT source, subject, last_sequence FROM heard_sequence"
 _TAKEN: Final = """
 SELECT event_id FROM inbox UNION SELECT event_id FROM dead_letter WHERE event_id IS NOT NULL
 """
+_PLACES: Final = "SELECT topic, partition, record_offset FROM dead_letter"
 _LOGGED: Final = "SELECT event_id FROM event_log WHERE topic !~ '[.]dlt$'"
 _WRITTEN: Final = f"{_LOGGED} UNION SELECT event_id FROM outbox WHERE topic !~ '[.]dlt$'"
 _PARKED: Final = "SELECT count(*) FROM dead_letter WHERE state = 'parked'"
@@ -79,6 +80,33 @@ async def unreceived(consumer: str, url: str, said: Spoken) -> set[UUID]:
     return to_hear - await ids(url, _TAKEN)
 
 
+async def unaccounted(consumer: str, url: str, said: Spoken) -> list[str]:
+    """Name the records that a service has neither taken, nor parked, nor heard before.
+
+    Consumed = applied + passed over (both in the inbox) + parked + repeats of a sequence.
+    """
+    taken = await ids(url, _TAKEN)
+    parked = {(r["topic"], r["partition"], r["record_offset"]) for r in await rows(url, _PLACES)}
+    topics = {f"{source}.events" for source in HEARS[consumer]}
+    return [
+        f"{one.topic}/{one.partition}@{one.offset}"
+        for one in said.places
+        if one.topic in topics
+        and not one.repeats
+        and one.event_id not in taken
+        # Without a whole envelope, or with one of another service, a record is known by its place.
+        and (one.topic, one.partition, one.offset) not in parked
+    ]
+
+
+async def unsaid(consumer: str, url: str, said: Spoken) -> set[UUID]:
+    """Give what a service has taken and what is in no topic that it hears."""
+    topics = {f"{source}.events" for source in HEARS[consumer]}
+    lying = {one.event_id for one in said.places if one.topic in topics}
+    parked = await ids(url, "SELECT event_id FROM dead_letter WHERE event_id IS NOT NULL")
+    return await ids(url, "SELECT event_id FROM inbox") - lying - parked
+
+
 async def unsent(service: str, url: str, said: Spoken) -> set[UUID]:
     """Give what a service has sent and is in no topic."""
     return await ids(url, _LOGGED) - said.ids[service]
@@ -115,6 +143,15 @@ async def forgotten(urls: Urls) -> set[UUID]:
         ids(urls["lodging"], "SELECT placement_id FROM stay WHERE placement_id IS NOT NULL"),
     )
     return (seat - booked) | (bed - housed)
+
+
+async def unknown(urls: Urls) -> set[UUID]:
+    """Give the placements that have a seat or a bed and that recruitment does not know."""
+    seats, beds = await asyncio.gather(
+        ids(urls["transport"], "SELECT placement_id FROM booking"),
+        ids(urls["lodging"], "SELECT placement_id FROM stay WHERE placement_id IS NOT NULL"),
+    )
+    return (seats | beds) - await ids(urls["recruitment"], "SELECT placement_id FROM placement")
 
 
 async def misshown(urls: Urls) -> list[str]:

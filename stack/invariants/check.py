@@ -8,6 +8,7 @@ import asyncpg
 
 from stack.invariants import across, databases
 from stack.invariants.persons import personal_in
+from stack.invariants.tenants import tenantless_in
 from stack.invariants.topics import Spoken, spoken
 from stack.invariants.words import CHINESE
 from stack.plan import Plan
@@ -57,10 +58,14 @@ async def _of_database(service: str, url: str) -> list[Finding]:
             _finding(service, name, (str(r[0]) for r in await conn.fetch(sql)))
             for name, sql in queries.items()
         ]
-        personal = await personal_in(conn)
+        personal, strangers = await personal_in(conn), await tenantless_in(conn)
     finally:
         await conn.close()
-    return [*found, _finding(service, "no ID number and no phone in any table", personal)]
+    return [
+        *found,
+        _finding(service, "no ID number and no phone in any table", personal),
+        _finding(service, "no row without its tenant", strangers),
+    ]
 
 
 def _of_topics(said: Spoken) -> list[Finding]:
@@ -86,6 +91,16 @@ async def _of_service(service: str, url: str, said: Spoken) -> list[Finding]:
             _finding(
                 service, "every event to consume is in the inbox, or parked", map(str, unreceived)
             ),
+            _finding(
+                service,
+                "consumed = applied + ignored + parked + duplicate",
+                await across.unaccounted(service, url, said),
+            ),
+            _finding(
+                service,
+                "what was taken lies in a topic",
+                map(str, await across.unsaid(service, url, said)),
+            ),
         ]
     return found
 
@@ -93,11 +108,12 @@ async def _of_service(service: str, url: str, said: Spoken) -> list[Finding]:
 async def _of_all(urls: across.Urls, bootstrap_servers: str) -> list[Finding]:
     miscounted = await across.miscounted(urls, bootstrap_servers)
     held = await across.held_in_vain(urls)
-    forgotten = await across.forgotten(urls)
+    forgotten, unknown = await across.forgotten(urls), await across.unknown(urls)
     return [
         _finding("all", "databases and topics count the same totals", miscounted),
         _finding("all", "a cancelled placement holds nothing", map(str, held)),
         _finding("all", "nobody who needs a seat or a bed is forgotten", map(str, forgotten)),
+        _finding("all", "a seat or a bed is of a known placement", map(str, unknown)),
         _finding("all", "the console shows what the owners have", await across.misshown(urls)),
     ]
 

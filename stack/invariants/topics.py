@@ -4,17 +4,27 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from aiokafka import ConsumerRecord
 
-from contracts import BrokenEnvelopeError, DecodeError, Envelope, decode
+from contracts import BrokenEnvelopeError, DecodeError, Envelope, Event, decode
 from stack.reading import records
 
 #: What an ID number or a mobile phone looks like between other characters.
 PERSONAL: Final = re.compile(rb"(?<![0-9a-f-])(?:[1-9]\d{16}[\dXx]|1[3-9]\d{9})(?![0-9a-f-])")
 Subject = tuple[str, str]
+
+
+class Place(NamedTuple):
+    """Where a record lies, and its id if its envelope is whole; `repeats` an earlier sequence."""
+
+    topic: str
+    partition: int
+    offset: int
+    event_id: UUID | None = None
+    repeats: bool = False
 
 
 @dataclass
@@ -29,19 +39,33 @@ class Spoken:
     misplaced: list[str] = field(default_factory=list)
     inverted: list[str] = field(default_factory=list)
     types: dict[UUID, str] = field(default_factory=dict)
+    places: list[Place] = field(default_factory=list)
     _highest: Counter[Subject] = field(default_factory=Counter)
+    _numbers: dict[Subject, set[int]] = field(default_factory=lambda: defaultdict(set))
     _partitions: dict[Subject, int] = field(default_factory=dict)
 
     def take(self, record: ConsumerRecord) -> None:
         """Note a record."""
         self.records += 1
+        place = record.topic, record.partition, record.offset
         try:
             envelope = Envelope.from_headers(record.headers)
-            event = decode(envelope, record.value)
-        except (BrokenEnvelopeError, DecodeError):
+        except BrokenEnvelopeError:
             # Anybody may write garbage into a topic; its readers park it.
             self.garbage += 1
+            self.places.append(Place(*place))
             return
+        repeats = envelope.sequence in self._numbers[envelope.source, envelope.subject]
+        self._numbers[envelope.source, envelope.subject].add(envelope.sequence)
+        self.places.append(Place(*place, envelope.id, repeats))
+        try:
+            event = decode(envelope, record.value)
+        except DecodeError:
+            self.garbage += 1
+            return
+        self._take(record, envelope, event)
+
+    def _take(self, record: ConsumerRecord, envelope: Envelope, event: Event) -> None:
         subject = envelope.source, envelope.subject
         if envelope.id not in self.types and envelope.sequence <= self._highest[subject]:
             self.inverted.append(f"{envelope.source} {envelope.subject}: {envelope.sequence}")

@@ -20,6 +20,28 @@ BREAKS = {
         "CREATE TABLE kept AS SELECT * FROM inbox; DELETE FROM inbox",
         "INSERT INTO inbox SELECT * FROM kept; DROP TABLE kept",
     ),
+    "consumed = applied + ignored + parked + duplicate": (
+        "lodging",
+        "CREATE TABLE kept AS SELECT * FROM inbox; DELETE FROM inbox",
+        "INSERT INTO inbox SELECT * FROM kept; DROP TABLE kept",
+    ),
+    "what was taken lies in a topic": (
+        "transport",
+        "INSERT INTO inbox VALUES (gen_random_uuid(), 'epoch')",
+        "DELETE FROM inbox WHERE received_at = 'epoch'",
+    ),
+    "a seat or a bed is of a known placement": (
+        "transport",
+        "CREATE TABLE kept AS SELECT booking_id, placement_id FROM booking;"
+        " UPDATE booking SET placement_id = gen_random_uuid()",
+        "UPDATE booking b SET placement_id = k.placement_id FROM kept k"
+        " WHERE k.booking_id = b.booking_id; DROP TABLE kept",
+    ),
+    "no row without its tenant": (
+        "lodging",
+        "CREATE TABLE kept AS SELECT * FROM tenant; DELETE FROM tenant WHERE kind = 'enterprise'",
+        "INSERT INTO tenant SELECT * FROM kept ON CONFLICT DO NOTHING; DROP TABLE kept",
+    ),
     "everything was heard, or is parked": (
         "transport",
         "UPDATE heard_sequence SET last_sequence = last_sequence - 1",

@@ -1,17 +1,24 @@
 """The totals reconcile whatever happened, and the topics alone give the same ones."""
 
 from datetime import timedelta
+from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.recruitment import PlacementCancelled
+from contracts.transport import SeatWaitlisted
+
 from stack.clock import duration
 from stack.demo.report import unbalanced
 from stack.plan import Plan
 from stack.ports import PortPlan
+from stack.recount import Heard, from_topics
 from stack.totals import Nomination, Placement, Standing, totals
 from stack.trouble import WrongUsageError
+from tests.support.events import received
 from tests.support.kafka import Broker
 
 PLACEMENT_STATES = ["confirmed", "started", "ended", "cancelled"]
@@ -64,10 +71,24 @@ def test_who_was_placed_again_after_a_withdrawal_counts_once() -> None:
 
 
 async def test_reading_empty_topics_ends_at_once(fresh_kafka: Broker) -> None:
-    from stack.recount import from_topics
-
     heard = await from_topics(fresh_kafka.bootstrap_servers)
     assert (heard.counts.total(), heard.garbage) == (0, 0)
+
+
+def test_a_seat_of_a_placement_that_nobody_knows_stops_no_recount() -> None:
+    who = {
+        name: uuid4()
+        for name in ("worker_id", "office_id", "enterprise_id", "nomination_id", "placement_id")
+    }
+    heard = Heard()
+    for event in (
+        SeatWaitlisted(**who, booking_id=uuid4(), reason="full"),
+        PlacementCancelled(**who, reason="other", by="office"),
+    ):
+        headers = received(event).envelope.to_headers()
+        heard.take(SimpleNamespace(topic="t", headers=headers, value=event.to_body()))
+    counted = totals(heard.standing())
+    assert (heard.counts["t"], heard.garbage, counted["placed"]) == (2, 0, 0)
 
 
 @pytest.mark.parametrize(
