@@ -32,10 +32,14 @@ BREAKS = {
     ),
     "a seat or a bed is of a known placement": (
         "transport",
-        "CREATE TABLE kept AS SELECT booking_id, placement_id FROM booking;"
-        " UPDATE booking SET placement_id = gen_random_uuid()",
-        "UPDATE booking b SET placement_id = k.placement_id FROM kept k"
-        " WHERE k.booking_id = b.booking_id; DROP TABLE kept",
+        (
+            "CREATE TABLE kept AS SELECT booking_id, placement_id FROM booking;"
+            " UPDATE booking SET placement_id = gen_random_uuid()"
+        ),
+        (
+            "UPDATE booking b SET placement_id = k.placement_id FROM kept k"
+            " WHERE k.booking_id = b.booking_id; DROP TABLE kept"
+        ),
     ),
     "no row without its tenant": (
         "lodging",

@@ -1,4 +1,4 @@
-"""Each service asks its own invariants every five minutes, and says in its metrics what it found."""
+"""Each service asks its own invariants every five minutes, and tells by a metric what it found."""
 
 from collections.abc import Mapping
 

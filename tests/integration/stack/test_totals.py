@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from contracts.recruitment import PlacementCancelled
 from contracts.transport import SeatWaitlisted
-
 from stack.clock import duration
 from stack.demo.report import unbalanced
 from stack.plan import Plan
