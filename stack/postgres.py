@@ -44,6 +44,8 @@ _SETTINGS: Final[Mapping[str, str]] = {
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
     "max_locks_per_transaction": "256",
+    # Costs nothing until a backup is taken; it could not be switched on without a restart.
+    "archive_mode": "on",
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -73,9 +75,15 @@ class Postgres:
         self.root = data_dir.absolute() / "postgres"
         self.port = port
         self.log = data_dir.absolute() / "logs" / "postgres.log"
-        self._settings = {**_SETTINGS, "port": str(port), **(settings or {})}
+        ours = {"port": str(port), "archive_command": _archive_command(self.backup / "wal")}
+        self._settings = {**_SETTINGS, **ours, **(settings or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._log_offset = 0
+
+    @property
+    def backup(self) -> Path:
+        """Where the server puts its finished log aside, if there is such a folder."""
+        return self.root / "backup"
 
     @property
     def pid(self) -> int | None:
@@ -83,10 +91,10 @@ class Postgres:
         process = self._process
         return None if process is None or processes.exited(process) else process.pid
 
-    def start(self) -> None:
+    def start(self, *, timeout_s: float = START_TIMEOUT_S) -> None:
         """Start, the first time too, and wait until it accepts connections; raises `StackError`."""
         self.launch()
-        self.wait_started()
+        self.wait_started(timeout_s)
 
     def launch(self) -> None:
         """Start without waiting; raises `StackError`."""
@@ -127,10 +135,10 @@ class Postgres:
     def _password_file(self) -> Path:
         return self.root / "superuser.password"
 
-    def wait_started(self) -> None:
+    def wait_started(self, timeout_s: float = START_TIMEOUT_S) -> None:
         """Wait until a launched server accepts connections; raises `StackError`."""
         cluster = self.root / "cluster"
-        deadline = time.monotonic() + START_TIMEOUT_S
+        deadline = time.monotonic() + timeout_s
         process = self._process
         while process is not None and time.monotonic() < deadline:
             if process.poll() is not None:
@@ -183,6 +191,12 @@ def server_user() -> tuple[int, int] | None:
         "以 root 运行时需要另一个系统用户来运行 PostgreSQL,请设置 SHANHAI_POSTGRES_USER。",
         "as root another system user must run PostgreSQL: set SHANHAI_POSTGRES_USER.",
     )
+
+
+def _archive_command(folder: Path) -> str:
+    """Give the command that copies a piece of the log, whole or not at all, once there is where."""
+    place = f'"{folder}/%f"'
+    return f'test ! -d "{folder}" || (cp "%p" {place}.part && mv {place}.part {place})'
 
 
 def _initialise(root: Path) -> None:

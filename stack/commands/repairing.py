@@ -34,7 +34,7 @@ def replay(
     if not from_log:
         raise WrongUsageError("请指明 --from-log。", "say --from-log.")
     plan = Plan(data.absolute(), PortPlan(http_port), brokers)
-    with _servers(plan) as at_work:
+    with servers_of(plan) as at_work:
         bootstrap_servers = at_work.ports.kafka(at_work.brokers).bootstrap_servers
         urls = database_urls(replace(at_work, services=plan.services))
         sent: Counter[str] = asyncio.run(repair.from_log(urls, bootstrap_servers))
@@ -64,7 +64,7 @@ def rebuild(data: Data = DEFAULT_DATA, *, as_json: AsJson = False) -> None:
 
 
 @contextmanager
-def _servers(plan: Plan) -> Iterator[Plan]:
+def servers_of(plan: Plan) -> Iterator[Plan]:
     """Give the plan of the stack at work; when none is, start PostgreSQL and Kafka alone."""
     state = running(plan.data_dir)
     if state is not None:

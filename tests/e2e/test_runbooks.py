@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from stack import recount
@@ -62,6 +63,37 @@ async def test_kafka_lost_with_its_disk_gets_its_history_back(
     campaign = await world.campaign(Wanted())
     await world.roster(campaign, 3, form="csv", bed_share=0.0)
     assert {j["state"] for j in await world.settled(campaign)} == {"settled"}
+
+
+async def test_a_database_that_was_destroyed_comes_back_as_it_was_a_moment_before(
+    settled: Settled, stack: Plan
+) -> None:
+    """INVARIANT: up to the accident nothing is lost, and what follows goes on from there."""
+    world, urls = settled.world, database_urls(stack)
+    await follow("backup.md", stack)
+    campaign = await world.campaign(Wanted())
+    await world.roster(campaign, 3, form="csv", bed_share=1.0, boarding_share=1.0)
+    await world.settled(campaign)
+    before = totals(await recount.from_databases(urls))
+    stays = await _rows(urls["lodging"], "SELECT * FROM stay ORDER BY stay_id")
+    moment = await _rows(urls["lodging"], "SELECT (now() AT TIME ZONE 'Asia/Shanghai')::text")
+    await _rows(urls["lodging"], "DROP TABLE stay CASCADE")
+    printed = await follow("database-lost.md", stack, SERVICE="lodging", MOMENT=str(moment[0][0]))
+    assert "✗" not in printed
+    await world.rest()
+    assert await _rows(urls["lodging"], "SELECT * FROM stay ORDER BY stay_id") == stays
+    assert totals(await recount.from_databases(urls)) == before
+    after = await world.campaign(Wanted())
+    await world.roster(after, 3, form="csv", bed_share=1.0, boarding_share=1.0)
+    assert {j["state"] for j in await world.settled(after)} == {"settled"}
+
+
+async def _rows(url: str, sql: str) -> list[asyncpg.Record]:
+    conn = await asyncpg.connect(url)
+    try:
+        return list(await conn.fetch(sql))
+    finally:
+        await conn.close()
 
 
 @pytest.mark.parametrize("runbook", sorted(p.name for p in RUNBOOKS.glob("*.md")))
