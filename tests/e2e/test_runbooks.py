@@ -11,12 +11,13 @@ import asyncpg
 import pytest
 
 from stack import recount
+from stack.invariants import check
 from stack.plan import Plan
 from stack.status import database_urls
 from stack.totals import totals
 from tests.e2e.conftest import Settled
 from tests.e2e.garbage import Thrown
-from tests.support.world import Wanted
+from tests.support.world import Wanted, World
 
 ROOT = Path(__file__).parent.parent.parent
 RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -86,6 +87,45 @@ async def test_a_database_that_was_destroyed_comes_back_as_it_was_a_moment_befor
     after = await world.campaign(Wanted())
     await world.roster(after, 3, form="csv", bed_share=1.0, boarding_share=1.0)
     assert {j["state"] for j in await world.settled(after)} == {"settled"}
+
+
+@pytest.mark.slow
+async def test_with_an_hour_lost_projections_come_from_the_topics_and_sequences_go_on(
+    settled: Settled, stack: Plan
+) -> None:
+    """INVARIANT: what a service has heard it can hear again, and what it has said it knows."""
+    world, url = settled.world, database_urls(stack)["console"]
+    await world.rest()
+    await follow("backup.md", stack)
+    moment = await _rows(url, "SELECT (now() AT TIME ZONE 'Asia/Shanghai')::text")
+    campaign = await world.campaign(Wanted())
+    await world.roster(campaign, 3, form="csv", bed_share=1.0, boarding_share=1.0)
+    await _change_a_tenant(world)
+    await world.settled(campaign)
+    shown = {name: await _rows(url, sql) for name, sql in _SHOWN.items()}
+    printed = await follow("database-lost.md", stack, SERVICE="console", MOMENT=str(moment[0][0]))
+    assert "✗" not in printed
+    await world.rest()
+    assert {name: await _rows(url, sql) for name, sql in _SHOWN.items()} == shown
+    await _change_a_tenant(world)
+    await world.rest()
+    assert [f for f in await check(stack) if f.broken] == []
+
+
+async def _change_a_tenant(world: World) -> None:
+    """Let the console say something: the same once more."""
+    account = world.people["office-honghe"].account
+    body = {"kind": "office", "name": account.tenant_name, "division_code": "532500"}
+    await world.people["admin"].put("console", f"/v1/tenants/{account.tenant_id}", body)
+
+
+#: What the console shows, and what it has said, without the times at which it wrote it down.
+_SHOWN = {
+    "facts": "SELECT subject, state FROM fact ORDER BY subject",
+    "journeys": "SELECT journey_id, state, waiting_for FROM journey ORDER BY journey_id",
+    "sequences": "SELECT subject, last_sequence FROM aggregate_sequence ORDER BY subject",
+    "said": "SELECT event_id, subject, sequence FROM event_log ORDER BY subject, sequence",
+}
 
 
 async def _rows(url: str, sql: str) -> list[asyncpg.Record]:

@@ -3,6 +3,9 @@
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
+
+from contracts.recruitment import PlacementCancelled
 from contracts.registry import WorkerErased
 from contracts.transport import (
     PassengerBoarded,
@@ -10,6 +13,7 @@ from contracts.transport import (
     SeatChanged,
     SeatWaitlisted,
 )
+from services.lodging.consumers import HANDLERS
 from tests.integration.lodging.world import NANXIANG, World, at, site
 
 
@@ -115,6 +119,23 @@ async def test_a_full_house_puts_the_guest_on_the_waitlist_and_a_cancellation_pr
     await world.hear(world.cancelled(first))
     assert (await world.stay(first.worker_id))["state"] == "released"
     assert (await world.stay(second.worker_id))["state"] == "confirmed"
+
+
+async def test_without_its_compensation_a_cancelled_placement_goes_on_holding_a_bed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NEGATIVE CONTROL: the cancellation gives the bed back because it is heard, and only so."""
+    await world.inn([1])
+    placement = world.placement(needs_seat=False)
+    await world.hear(placement)
+    with monkeypatch.context() as deaf:
+        deaf.delitem(HANDLERS._by_type, PlacementCancelled.wire_type)
+        await world.hear(world.cancelled(placement))
+    assert (await world.stay(placement.worker_id))["state"] == "confirmed"
+    assert await world.occupied() == 1
+    await world.hear(world.cancelled(placement))
+    assert (await world.stay(placement.worker_id))["state"] == "released"
+    assert await world.occupied() == 0
 
 
 async def test_a_delay_to_the_next_day_moves_both_dates(world: World) -> None:
