@@ -159,6 +159,8 @@ def everybody(plan: Plan, each: int) -> list[Hit]:
     plain = 1 + each // 4
     hits = [(name, "kill") for name in services for _ in range(plain)]
     hits += [(name, "aimed") for name in services for _ in range(each - plain)]
-    hits += [(name, "kill") for name in brokers for _ in range(each - 1)]
+    # Who is one of three needs longer to be back: their kills come one after the other, too.
+    each_broker = each - 1 if plan.brokers == 1 else each // 2
+    hits += [(name, "kill") for name in brokers for _ in range(each_broker)]
     hits += [("postgres", "kill"), ("postgres", "immediate")] * (each - 1)
     return [*hits, (services[each % len(services)], "zombie")]
