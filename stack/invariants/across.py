@@ -9,7 +9,7 @@ import asyncpg
 
 from contracts.hearing import heard_by
 from stack import recount
-from stack.invariants.topics import Spoken
+from stack.invariants.topics import Place, Spoken
 from stack.topics import HEARS
 from stack.totals import totals
 
@@ -18,6 +18,7 @@ _HEARD: Final = "SELECT source, subject, last_sequence FROM heard_sequence"
 _TAKEN: Final = """
 SELECT event_id FROM inbox UNION SELECT event_id FROM dead_letter WHERE event_id IS NOT NULL
 """
+_LETTERS: Final = "SELECT event_id FROM dead_letter WHERE event_id IS NOT NULL"
 _PLACES: Final = "SELECT topic, partition, record_offset FROM dead_letter"
 _LOGGED: Final = "SELECT event_id FROM event_log WHERE topic !~ '[.]dlt$'"
 _WRITTEN: Final = f"{_LOGGED} UNION SELECT event_id FROM outbox WHERE topic !~ '[.]dlt$'"
@@ -81,30 +82,44 @@ async def unreceived(consumer: str, url: str, said: Spoken) -> set[UUID]:
 
 
 async def unaccounted(consumer: str, url: str, said: Spoken) -> list[str]:
-    """Name the records that a service has neither taken, nor parked, nor heard before.
+    """Name the records that a service has neither taken, nor parked, nor passed over.
 
-    Consumed = applied + passed over (both in the inbox) + parked + repeats of a sequence.
+    Consumed = applied + ignored (both in the inbox) + parked + duplicate; who repeats a sequence is
+    a duplicate, but not of what the service uses: that lies in the inbox with its own id.
     """
     taken = await ids(url, _TAKEN)
+    heard = {(r["source"], r["subject"]): r["last_sequence"] for r in await rows(url, _HEARD)}
     parked = {(r["topic"], r["partition"], r["record_offset"]) for r in await rows(url, _PLACES)}
+    used = {event.wire_type for event in heard_by(consumer)}
+
+    def is_accounted_for(one: Place) -> bool:
+        # Without a whole envelope, or with another's, a record is known by its place.
+        if one.event_id in taken or (one.topic, one.partition, one.offset) in parked:
+            return True
+        told = one.envelope
+        repeats = told is not None and told.sequence <= heard.get((told.source, told.subject), 0)
+        return repeats and told is not None and (told.type not in used or told.id not in said.types)
+
     topics = {f"{source}.events" for source in HEARS[consumer]}
     return [
         f"{one.topic}/{one.partition}@{one.offset}"
         for one in said.places
-        if one.topic in topics
-        and not one.repeats
-        and one.event_id not in taken
-        # Without a whole envelope, or with one of another service, a record is known by its place.
-        and (one.topic, one.partition, one.offset) not in parked
+        if one.topic in topics and not is_accounted_for(one)
     ]
 
 
-async def unsaid(consumer: str, url: str, said: Spoken) -> set[UUID]:
-    """Give what a service has taken and what is in no topic that it hears."""
+async def unsaid(consumer: str, urls: Urls, said: Spoken) -> set[UUID]:
+    """Give what a service has taken and what is in no topic that it hears.
+
+    What anybody has parked may have been garbage, and gone with a lost Kafka.
+    """
     topics = {f"{source}.events" for source in HEARS[consumer]}
     lying = {one.event_id for one in said.places if one.topic in topics}
-    parked = await ids(url, "SELECT event_id FROM dead_letter WHERE event_id IS NOT NULL")
-    return await ids(url, "SELECT event_id FROM inbox") - lying - parked
+    taken = await ids(urls[consumer], "SELECT event_id FROM inbox") - lying
+    if not taken:
+        return taken
+    parked = await asyncio.gather(*(ids(url, _LETTERS) for url in urls.values()))
+    return taken.difference(*parked)
 
 
 async def unsent(service: str, url: str, said: Spoken) -> set[UUID]:

@@ -44,8 +44,8 @@ async def check(plan: Plan, *, at_rest: bool = True) -> list[Finding]:
     said = await spoken(bootstrap_servers)
     found += _of_topics(said)
     if at_rest:
-        for name, url in urls.items():
-            found += await _of_service(name, url, said)
+        for name in urls:
+            found += await _of_service(name, urls, said)
         found += await _of_all(urls, bootstrap_servers)
     return found
 
@@ -77,7 +77,8 @@ def _of_topics(said: Spoken) -> list[Finding]:
     ]
 
 
-async def _of_service(service: str, url: str, said: Spoken) -> list[Finding]:
+async def _of_service(service: str, urls: across.Urls, said: Spoken) -> list[Finding]:
+    url = urls[service]
     asked = {
         "everything that was sent lies in the topic": await across.unsent(service, url, said),
         "what lies in the topic was written here": await across.forged(service, url, said),
@@ -99,7 +100,7 @@ async def _of_service(service: str, url: str, said: Spoken) -> list[Finding]:
             _finding(
                 service,
                 "what was taken lies in a topic",
-                map(str, await across.unsaid(service, url, said)),
+                map(str, await across.unsaid(service, urls, said)),
             ),
         ]
     return found

@@ -18,13 +18,17 @@ Subject = tuple[str, str]
 
 
 class Place(NamedTuple):
-    """Where a record lies, and its id if its envelope is whole; `repeats` an earlier sequence."""
+    """Where a record lies, and whose it is if its envelope is whole."""
 
     topic: str
     partition: int
     offset: int
-    event_id: UUID | None = None
-    repeats: bool = False
+    envelope: Envelope | None = None
+
+    @property
+    def event_id(self) -> UUID | None:
+        """Its event's id."""
+        return self.envelope.id if self.envelope else None
 
 
 @dataclass
@@ -41,7 +45,6 @@ class Spoken:
     types: dict[UUID, str] = field(default_factory=dict)
     places: list[Place] = field(default_factory=list)
     _highest: Counter[Subject] = field(default_factory=Counter)
-    _numbers: dict[Subject, set[int]] = field(default_factory=lambda: defaultdict(set))
     _partitions: dict[Subject, int] = field(default_factory=dict)
 
     def take(self, record: ConsumerRecord) -> None:
@@ -55,9 +58,7 @@ class Spoken:
             self.garbage += 1
             self.places.append(Place(*place))
             return
-        repeats = envelope.sequence in self._numbers[envelope.source, envelope.subject]
-        self._numbers[envelope.source, envelope.subject].add(envelope.sequence)
-        self.places.append(Place(*place, envelope.id, repeats))
+        self.places.append(Place(*place, envelope))
         try:
             event = decode(envelope, record.value)
         except DecodeError:
