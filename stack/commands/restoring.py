@@ -1,4 +1,4 @@
-"""`shanhai backup` and `restore`: what an operator does before and after a disk or a person fails."""
+"""`shanhai backup` and `restore`: what one does before and after a disk or a person fails."""
 
 import asyncio
 from dataclasses import replace
