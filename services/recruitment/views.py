@@ -113,15 +113,16 @@ INVARIANTS: Final[Mapping[str, str]] = {
         WHERE p.state <> 'cancelled' GROUP BY v.vacancy_id, v.openings
         HAVING count(*) > v.openings""",
     "openings in use are those of offers and placements": """
-        SELECT v.vacancy_id::text FROM vacancy v
-        WHERE v.placed_count <> (SELECT count(*) FROM placement p
-            WHERE p.vacancy_id = v.vacancy_id AND p.state <> 'cancelled')""",
+        SELECT v.vacancy_id::text FROM vacancy v LEFT JOIN (
+            SELECT vacancy_id, count(*) AS n FROM placement WHERE state <> 'cancelled' GROUP BY 1
+        ) p USING (vacancy_id) WHERE v.placed_count <> COALESCE(p.n, 0)""",
     "openings taken are those of offers, answers and placements": """
-        SELECT v.vacancy_id::text FROM vacancy v
-        WHERE v.taken_count <> (SELECT count(*) FROM placement p
-            WHERE p.vacancy_id = v.vacancy_id AND p.state <> 'cancelled')
-          + (SELECT count(*) FROM offer o
-            WHERE o.vacancy_id = v.vacancy_id AND (o.state = 'made' OR o.pending))""",
+        SELECT v.vacancy_id::text FROM vacancy v LEFT JOIN (
+            SELECT vacancy_id, count(*) AS n FROM (
+                SELECT vacancy_id FROM placement WHERE state <> 'cancelled'
+                UNION ALL SELECT vacancy_id FROM offer WHERE state = 'made' OR pending
+            ) t GROUP BY 1
+        ) taken USING (vacancy_id) WHERE v.taken_count <> COALESCE(taken.n, 0)""",
     "a nomination has one live placement": """
         SELECT nomination_id::text FROM placement WHERE state IN ('confirmed', 'started')
         GROUP BY nomination_id HAVING count(*) > 1""",
