@@ -25,7 +25,7 @@ ZOMBIE_S = 12.0
 PAUSE_S = {"postgres": (0.5, 8.0), "kafka": (0.5, 12.0)}
 PAUSE_OF_OTHERS_S = (0.1, 2.5)
 BACK_DEADLINE_S = 120.0
-AIM_DEADLINE_S = 20.0
+AIM_DEADLINE_S = 60.0
 #: So many of a process's kills find it still starting.
 HASTE = 0.25
 Hit = tuple[str, str]
@@ -41,6 +41,7 @@ class Storm:
     plan: Plan
     seed: int
     hits: Sequence[Hit]
+    aim_deadline_s: float = AIM_DEADLINE_S
     kills: list[Kill] = field(default_factory=list)
     aimed: Counter[str] = field(default_factory=Counter)
     back_s: dict[str, float] = field(default_factory=dict)
@@ -114,7 +115,7 @@ class Storm:
             return not target.exists() or not psutil.pid_exists(pid)
 
         with contextlib.suppress(AssertionError):
-            await eventually(dead, f"{name} hits the mark", AIM_DEADLINE_S)
+            await eventually(dead, f"{name} hits the mark", self.aim_deadline_s)
         self.aimed[name] += not target.exists()
         target.unlink(missing_ok=True)
 

@@ -17,6 +17,8 @@ from tests.chaos.weather import weather
 
 KILLS = int(os.environ.get("SHANHAI_KILLS", "1000"))
 KILLS_EACH = 16
+#: There is always another kill to aim.
+AIM_DEADLINE_S = 20.0
 #: Every so many runs have a cluster of three brokers.
 CLUSTER_EVERY = 3
 DAY_S = 86_400
@@ -52,5 +54,6 @@ async def run(seed: int) -> sums.Run:
     began, brokers = time.monotonic(), 1 if seed % CLUSTER_EVERY else 3
     with a_stack(brokers=brokers) as plan:
         async with a_world(plan) as world:
-            after = await weather(world, Storm(plan, seed, everybody(plan, KILLS_EACH)))
+            storm = Storm(plan, seed, everybody(plan, KILLS_EACH), AIM_DEADLINE_S)
+            after = await weather(world, storm)
     return sums.told(after, brokers, time.monotonic() - began)
