@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -39,12 +40,19 @@ async def test_intake_goes_on_without_one_broker_and_without_all() -> None:
                     await asyncio.sleep(OUTAGE_S)
                 began = time.monotonic()
                 await eventually(lambda: _sent(plan), "the backlog is sent", BACKLOG_S_MAX)
-            assert time.monotonic() - began < BACKLOG_S_MAX
+                sent_s = time.monotonic() - began
             verdict = await verdict_of(world, times(1, Load.totals()))
+    slowest = max(took for _, took in (*one_away, *all_away))
+    sys.stdout.write(
+        f"{len(one_away)} writes while each of three brokers died, {len(all_away)} while all stood"
+        f" still for {OUTAGE_S:.0f} s, {slowest:.2f} s at most; backlog sent after {sent_s:.1f} s;"
+        f" {verdict.effects}\n"
+    )
+    assert sent_s < BACKLOG_S_MAX
     assert len(one_away) > 10
     assert len(all_away) > OUTAGE_S
     assert {status for status, _ in (*one_away, *all_away)} == {200}
-    assert max(took for _, took in (*one_away, *all_away)) < ANSWER_S_MAX
+    assert slowest < ANSWER_S_MAX
     assert verdict.wrong == []
 
 
