@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaProducer
@@ -15,6 +16,8 @@ from aiokafka.errors import (
     RecordListTooLargeError,
     UnknownTopicOrPartitionError,
 )
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.database import OUTBOX_CHANNEL, Database
 from shared.outbox import SLOT_COUNT
@@ -25,8 +28,6 @@ if TYPE_CHECKING:
 ROUND_ROWS_MAX: Final = 1_000
 ROUND_BYTES_MAX: Final = 8 * 1024 * 1024
 BATCH_BYTES_MAX: Final = 512 * 1024
-RECORD_BYTES_MAX: Final = 1_040_000
-LINGER_MS: Final = 2
 # Shorter than the producer's own limit: it gives up single batches, which would break their order.
 SEND_TIMEOUT_S: Final = 20.0
 REQUEST_TIMEOUT_MS: Final = 40_000
@@ -45,6 +46,8 @@ RETRY_DELAY_S_MAX: Final = 5.0
 SLOT_LOCK: Final = 0x5348_0001
 MEMBER_LOCK: Final = 0x5348_0002
 _NEVER: Final = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTopicError)
+_NOT_YET: Final = object()
+_PARTITIONER: Final = DefaultPartitioner()
 _LOG = logging.getLogger("relay")
 
 
@@ -165,21 +168,49 @@ class Relay:
             self._rows_max = 1
 
     async def _send(self, rows: Sequence["asyncpg.Record"]) -> list[object]:
-        """Send each in turn (together they would overtake each other), then wait for all."""
+        """Send a batch per partition, each row behind the one before; give each row's result."""
         producer = await self._ready({row["topic"] for row in rows})
+        results: list[object] = [_NOT_YET] * len(rows)
         sent: list[Any] = []
-        refused: list[object] = []
-        for row in rows:
-            if row["topic"] in self._absent:
-                break
-            headers = [(name, value.encode()) for name, value in row["headers"].items()]
-            key = row["record_key"].encode()
+        batches = await self._batches(producer, rows)
+        for batch in batches:
             try:
-                sent.append(await producer.send(row["topic"], row["body"], key, headers=headers))
+                sent.append(
+                    await producer.send_batch(batch.builder, batch.topic, partition=batch.partition)
+                )
             except KafkaError as error:
-                refused.append(error)
+                results[batch.places[0]] = error
                 break
-        return await asyncio.gather(*sent, return_exceptions=True) + refused
+        answers = await asyncio.gather(*sent, return_exceptions=True)
+        for batch, answer in zip(batches, answers, strict=False):
+            for place in batch.places:
+                results[place] = answer
+        return results
+
+    async def _batches(
+        self, producer: AIOKafkaProducer, rows: Sequence["asyncpg.Record"]
+    ) -> list["_Batch"]:
+        """Put rows into one batch a partition; what is behind a full one waits for the next round.
+
+        A second batch could be taken after the first was refused, and its rows overtake.
+        """
+        batches: dict[tuple[str, int], _Batch] = {}
+        partitions: dict[str, list[int]] = {}
+        for place, row in enumerate(rows):
+            topic, key = row["topic"], row["record_key"].encode()
+            if topic in self._absent:
+                break
+            if topic not in partitions:
+                partitions[topic] = sorted(await producer.partitions_for(topic))
+            partition = _PARTITIONER(key, partitions[topic], [])
+            batch = batches.get((topic, partition))
+            if batch is None:
+                batch = _Batch(topic, partition, producer.create_batch())
+                batches[topic, partition] = batch
+            batch.add(place, key, row)
+        for batch in batches.values():
+            batch.builder.close()
+        return [*batches.values()]
 
     async def _ready(self, topics: set[str]) -> AIOKafkaProducer:
         """Give a started producer; a topic that isn't there waits, and doesn't stop the others."""
@@ -189,9 +220,7 @@ class Relay:
                 client_id=f"shanhai-{self.db.service}-relay",
                 acks="all",
                 enable_idempotence=True,
-                linger_ms=LINGER_MS,
                 max_batch_size=BATCH_BYTES_MAX,
-                max_request_size=RECORD_BYTES_MAX,
                 request_timeout_ms=REQUEST_TIMEOUT_MS,
             )
             await asyncio.wait_for(self._producer.start(), START_TIMEOUT_S)
@@ -218,6 +247,22 @@ class Relay:
                 await asyncio.wait_for(producer.client.close(), STOP_TIMEOUT_S)
 
 
+@dataclass(slots=True)
+class _Batch:
+    """Rows of one partition on their way; `places` are theirs in the round."""
+
+    topic: str
+    partition: int
+    builder: BatchBuilder
+    places: list[int] = field(default_factory=list)
+
+    def add(self, place: int, key: bytes, row: "asyncpg.Record") -> None:
+        """Take a row if there is room, as for a first one there always is; else it is full."""
+        headers = [(name, value.encode()) for name, value in row["headers"].items()]
+        if self.builder.append(timestamp=None, key=key, value=row["body"], headers=headers):
+            self.places.append(place)
+
+
 def _acknowledged(
     rows: Sequence["asyncpg.Record"], results: Sequence[object]
 ) -> tuple[list[int], tuple["asyncpg.Record", BaseException] | None]:
@@ -225,10 +270,12 @@ def _acknowledged(
     done: list[int] = []
     failed: tuple[asyncpg.Record, BaseException] | None = None
     broken: set[str] = set()
-    for row, result in zip(rows, results, strict=False):
+    for row, result in zip(rows, results, strict=True):
         if isinstance(result, BaseException):
             broken.add(row["subject"])
             failed = failed or (row, result)
+        elif result is _NOT_YET:
+            broken.add(row["subject"])
         elif row["subject"] not in broken:
             done.append(row["outbox_id"])
     return done, failed

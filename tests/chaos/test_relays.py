@@ -76,14 +76,17 @@ def refusing_once(kind: type[Relay]) -> type[Relay]:
             producer = await super()._ready(topics)
             if not self.refusals:
                 self.refusals += 1
-                return _Deaf()
+                return _Deaf(producer)
             return producer
 
     return Refused
 
 
 class _Deaf:
-    async def send(self, *_: Any, **__: Any) -> None:
+    def __init__(self, producer: Any) -> None:
+        self.partitions_for, self.create_batch = producer.partitions_for, producer.create_batch
+
+    async def send_batch(self, *_: Any, **__: Any) -> None:
         raise KafkaError("not now")
 
 

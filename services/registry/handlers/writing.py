@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
@@ -25,7 +25,7 @@ from services.registry.roster.settle import Outcome
 from services.registry.store import batches, nominations, people
 from services.registry.store.nominations import Hire
 from services.registry.store.people import SEALED, Relation
-from services.registry.vault import seal, seal_with
+from services.registry.vault import nonces, seal, seal_with
 from shared.transaction import Tx
 
 # These are kept as they were understood; of the others the office's own text is kept.
@@ -152,16 +152,22 @@ class ChunkWriter:
     def _relations(
         self, persons: list[_Person], ids: dict[UUID, UUID], keys: dict[UUID, bytes]
     ) -> list[Relation]:
-        return [self._relation(p, ids[p.worker_id], keys[ids[p.worker_id]]) for p in persons]
+        fresh = nonces(len(persons) * len(self._columns))
+        return [
+            self._relation(p, ids[p.worker_id], AESGCM(keys[ids[p.worker_id]]), fresh)
+            for p in persons
+        ]
 
-    def _relation(self, person: _Person, relation_id: UUID, key: bytes) -> Relation:
+    def _relation(
+        self, person: _Person, relation_id: UUID, cipher: AESGCM, fresh: Iterator[bytes]
+    ) -> Relation:
         values, cells = person.row.values, person.row.cells
-        cipher = AESGCM(key)
         sealed = {}
         for field, column in self._columns.items():
             text = values.get(field) if field in _NORMALISED else cells[column]
             if text:
-                sealed[field] = seal_with(cipher, text.encode(), field_place(relation_id, field))
+                place = field_place(relation_id, field)
+                sealed[field] = seal_with(cipher, text.encode(), place, next(fresh))
         profile = _profile(values)
         return Relation(
             relation_id=relation_id,

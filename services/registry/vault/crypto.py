@@ -2,6 +2,7 @@
 
 import hmac
 import os
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final
 
@@ -24,10 +25,16 @@ def seal(key: bytes, plain: bytes, place: bytes) -> bytes:
     return seal_with(AESGCM(key), plain, place)
 
 
-def seal_with(cipher: AESGCM, plain: bytes, place: bytes) -> bytes:
-    """Seal with a cipher already keyed: many fields of one relation."""
-    nonce = os.urandom(_NONCE_BYTES)
+def seal_with(cipher: AESGCM, plain: bytes, place: bytes, nonce: bytes | None = None) -> bytes:
+    """Seal with a cipher already keyed: many fields of one relation; a `nonce` serves only once."""
+    nonce = nonce or os.urandom(_NONCE_BYTES)
     return nonce + cipher.encrypt(nonce, plain, place)
+
+
+def nonces(count: int) -> Iterator[bytes]:
+    """Give so many nonces, drawn in one go: each draw hands the interpreter to other threads."""
+    drawn = os.urandom(count * _NONCE_BYTES)
+    return (drawn[i : i + _NONCE_BYTES] for i in range(0, len(drawn), _NONCE_BYTES))
 
 
 def open_sealed(key: bytes, sealed: bytes, place: bytes) -> bytes:
