@@ -24,7 +24,7 @@ from services.lodging.domain.allocation import Unit
 from services.lodging.domain.house import Bed as HouseBed
 from services.lodging.domain.house import House, Inn, Room, Wish, room_nights
 from services.lodging.handlers.guests import cancel
-from services.lodging.handlers.requests import Guest, StayRequest, request_stays
+from services.lodging.handlers.requests import Guest, StayRequest, request_all
 from services.lodging.handlers.settle import settle
 from services.lodging.store import programmes
 from services.lodging.store.houses import NewInn, NewRoom, insert_inn, load_house
@@ -119,12 +119,14 @@ async def ask(
     rows = list(numbers)
     for start in range(0, len(rows), 1_000):
         async with db.transaction(role="worker") as tx:
-            for n in rows[start : start + 1_000]:
-                request = StayRequest(
+            asked = [
+                StayRequest(
                     IDS.uuid7(), enterprise_id, "YOUJIA", load.firsts[n], load.counts[n],
                     (Guest(load.workers[n]),), together=False, wait=wait, inn_id=None,
-                )  # fmt: skip
-                await request_stays(tx, request)
+                )
+                for n in rows[start : start + 1_000]
+            ]  # fmt: skip
+            await request_all(tx, asked)
 
 
 async def settled(db: Database) -> float:

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.lodging.api import inns, programmes, requests, stays
+from services.lodging.api import inns, programmes, requests, stay_sheets, stays
 
 router = APIRouter()
-for part in (programmes, inns, requests, stays):
+for part in (programmes, inns, requests, stay_sheets, stays):
     router.include_router(part.router)

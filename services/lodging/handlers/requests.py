@@ -1,5 +1,6 @@
 """Beds that an enterprise asks for itself, for one or many of its new hires."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -35,13 +36,33 @@ class StayRequest:
 
 
 async def request_stays(tx: Tx, request: StayRequest) -> list[Stay]:
-    """Make a stay for each guest; they are decided right after this commit.
+    """Make a stay for each guest of one request; they are decided right after this commit."""
+    (stays,) = await request_all(tx, [request])
+    return stays
+
+
+async def request_all(tx: Tx, wanted: Sequence[StayRequest]) -> list[list[Stay]]:
+    """Make a stay for each guest of each request, in a handful of statements.
 
     Nothing is said about a guest whom nobody has told of yet: the journey isn't known.
     """
+    made = [_stays(tx, request) for request in wanted]
+    await requests.insert_requests(tx, [request_row(tx, request) for request in wanted])
+    await store.insert_stays(tx, [stay for stays in made for stay in stays])
+    notes = [
+        facts.Note(stay.worker_id, tx.command_id, tx.traceparent)
+        for stays in made
+        for stay in stays
+    ]
+    await facts.insert_unsettled(tx, notes)
+    tx.wake("settle")
+    return made
+
+
+def _stays(tx: Tx, request: StayRequest) -> list[Stay]:
     families = {g.family: tx.ids.uuid7() for g in request.guests if g.family is not None}
     nights = Nights.of(request.check_in_on, request.nights)
-    stays = [
+    return [
         Stay(
             stay_id=tx.ids.uuid7(),
             origin="direct",
@@ -63,12 +84,6 @@ async def request_stays(tx: Tx, request: StayRequest) -> list[Stay]:
         )
         for guest in request.guests
     ]
-    await requests.insert_request(tx, request_row(tx, request))
-    await store.insert_stays(tx, stays)
-    notes = [facts.Note(g.worker_id, tx.command_id, tx.traceparent) for g in request.guests]
-    await facts.insert_unsettled(tx, notes)
-    tx.wake("settle")
-    return stays
 
 
 def request_row(tx: Tx, request: StayRequest) -> requests.RequestRow:

@@ -1,16 +1,19 @@
 """Stay requests as enterprises made them."""
 
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
+from services.lodging.store.rows import insert_rows
 from shared.transaction import Tx
 
-_INSERT: Final = """
-INSERT INTO stay_request (stay_request_id, enterprise_id, programme, check_in_on, nights, together,
-    wait, inn_id, requested_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-"""
+_REQUEST: Final = {
+    "stay_request_id": "uuid", "enterprise_id": "uuid", "programme": "text", "check_in_on": "date",
+    "nights": "integer", "together": "boolean", "wait": "boolean", "inn_id": "uuid",
+    "requested_at": "timestamptz",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,6 @@ class RequestRow:
     requested_at: datetime
 
 
-async def insert_request(tx: Tx, row: RequestRow) -> None:
-    """Insert a request."""
-    await tx.execute(_INSERT, *astuple(row))
+async def insert_requests(tx: Tx, rows: Iterable[RequestRow]) -> None:
+    """Insert requests."""
+    await insert_rows(tx, "stay_request", _REQUEST, (astuple(row) for row in rows))

@@ -1,5 +1,6 @@
 """Inns, their rooms, and who many sleep there, night by night."""
 
+from collections import Counter
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -26,6 +27,14 @@ _CLOSED: Final = """
 SELECT period_id, bed_id, lower(nights) AS "from", upper(nights) AS "to" FROM out_of_service
 WHERE inn_id = $1 AND ended_at IS NULL ORDER BY lower(nights), period_id
 """
+
+
+async def load_inn_names(tx: Tx) -> dict[str, UUID]:
+    """Give every inn by its id and by its name; a name that two of them have means neither."""
+    rows = await tx.fetch("SELECT inn_id, name FROM inn ORDER BY inn_id")
+    names = Counter(r["name"] for r in rows)
+    by_name = {r["name"]: r["inn_id"] for r in rows if names[r["name"]] == 1}
+    return by_name | {str(r["inn_id"]): r["inn_id"] for r in rows}
 
 
 async def list_inns(tx: Tx, limit: int, cursor: str | None) -> dict[str, object]:
