@@ -14,7 +14,7 @@ import asyncpg
 
 from stack import processes
 from stack.databases import at_database
-from stack.postgres import Postgres, binaries, server_user
+from stack.postgres import Postgres, binaries, in_command, server_user
 from stack.sockets import free_ports
 from stack.trouble import StackError, tail
 
@@ -88,7 +88,7 @@ class Backup:
     def _recovery(self, until: datetime | None) -> dict[str, str]:
         settings = {
             "archive_mode": "off",
-            "restore_command": f'cp "{self.folder.resolve()}/wal/%f" "%p"',
+            "restore_command": f"cp {in_command(self.folder.resolve())}/wal/%f %p",
             "recovery_target_action": "promote",
         }
         return settings | ({"recovery_target_time": until.isoformat()} if until else {})

@@ -4,6 +4,7 @@ import os
 import pwd
 import re
 import secrets
+import shlex
 import shutil
 import signal
 import subprocess
@@ -195,8 +196,13 @@ def server_user() -> tuple[int, int] | None:
 
 def _archive_command(folder: Path) -> str:
     """Give the command that copies a piece of the log, whole or not at all, once there is where."""
-    place = f'"{folder}/%f"'
-    return f'test ! -d "{folder}" || (cp "%p" {place}.part && mv {place}.part {place})'
+    place = in_command(folder)
+    return f"test ! -d {place} || (cp %p {place}/%f.part && mv {place}/%f.part {place}/%f)"
+
+
+def in_command(folder: Path) -> str:
+    """Give a folder as it stands in a command that PostgreSQL fills in and a shell reads."""
+    return shlex.quote(str(folder)).replace("%", "%%")
 
 
 def _initialise(root: Path) -> None:

@@ -19,7 +19,7 @@ from tests.support.postgres import free_port
 @pytest.fixture
 def server(open_dir: Path) -> Iterator[Postgres]:
     """A server of one's own, whose cluster may be copied."""
-    folder = open_dir / f"backup-{uuid4().hex[:8]}"
+    folder = open_dir / f"it's 50% of $HOME {uuid4().hex[:8]}"
     one = Postgres(folder, free_port())
     one.start()
     yield one
