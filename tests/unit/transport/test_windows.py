@@ -89,7 +89,7 @@ def test_a_stops_limit_is_kept_or_missed_at_its_boundary_minute(by: timedelta) -
 def test_who_starts_early_rides_in_a_coach_that_is_there_the_day_before() -> None:
     early = (None, FROM + timedelta(days=4))
     parties = [*people(COUNTIES[0], 25, early), *people(COUNTIES[0], 60, (None, None))]
-    task = a_task(parties)
+    task = a_task(parties, seconds_max=0.3)
     plan = solve(task)
     check(task, plan)
     limits_kept(task, plan)
@@ -99,7 +99,8 @@ def test_who_starts_early_rides_in_a_coach_that_is_there_the_day_before() -> Non
 
 def test_who_can_leave_late_only_is_collected_then() -> None:
     late = (FROM + timedelta(days=2), None)
-    task = a_task([*people(COUNTIES[0], 30, late), *people(COUNTIES[1], 15, (None, None))])
+    pool = [*people(COUNTIES[0], 30, late), *people(COUNTIES[1], 15, (None, None))]
+    task = a_task(pool, seconds_max=0.3)
     plan = solve(task)
     check(task, plan)
     limits_kept(task, plan)
@@ -112,7 +113,7 @@ def test_a_limit_that_nobody_can_keep_is_named_with_its_stop_and_rule() -> None:
     fine = people(COUNTIES[2], 25, (None, None))
     shut = people(COUNTIES[3], 25, (None, None))
     windows = {place(COUNTIES[3])[0]: Window(closes_at=FROM - MINUTE)}
-    task = a_task([*too_early, *too_late, *fine, *shut], windows=windows)
+    task = a_task([*too_early, *too_late, *fine, *shut], windows=windows, seconds_max=0.3)
     for plan in (solve(task), county_by_county(task)):
         limits_kept(task, plan)
         assert [r.load for r in plan.runs] == [25]
@@ -133,7 +134,7 @@ def test_a_stop_that_closes_too_early_for_a_way_gets_a_vehicle_of_its_own() -> N
         place(COUNTIES[1])[0]: Window(FROM, FROM + timedelta(hours=9)),
     }
     both = [*people(COUNTIES[0], 22, (None, None)), *people(COUNTIES[1], 22, (None, None))]
-    task = a_task(both, fleets=[Fleet("coach", 45, 4, 2)], windows=windows)
+    task = a_task(both, fleets=[Fleet("coach", 45, 4, 2)], windows=windows, seconds_max=0.3)
     plan = solve(task)
     check(task, plan)
     limits_kept(task, plan)
