@@ -58,6 +58,19 @@ async def test_the_rows_say_who_wants_a_seat_and_a_bed(settled: Settled) -> None
     assert sum(p["needs_bed"] for p in placements) == wanting
 
 
+async def test_a_timeline_says_which_placement_a_seat_answers_to(settled: Settled) -> None:
+    world = settled.world
+    journeys = await world.journeys(settled.campaigns["late"])
+    assert journeys
+    for journey in journeys:
+        path = f"/v1/journeys/{journey['journey_id']}"
+        timeline = (await world.coordinator.get("console", path))["events"]
+        by_type = {e["type"]: e for e in timeline}
+        seat = by_type["transport.seat-booked.v1"]
+        placement = by_type["recruitment.placement-confirmed.v1"]
+        assert seat["causation_id"] == placement["event_id"]
+
+
 async def test_http_databases_and_topics_count_the_same(settled: Settled) -> None:
     counted = totals(settled.from_databases)
     assert totals(settled.from_http) == counted

@@ -223,15 +223,17 @@ class World:
         campaign.vacancies.append(made["vacancy_id"])
         return str(made["vacancy_id"])
 
-    async def trip(self, campaign: Campaign) -> str:
+    async def trip(
+        self, campaign: Campaign, *, seats: int = SEATS, arrives: datetime | None = None
+    ) -> str:
         """Plan a trip in the campaign's days: one stop there, one in Shanghai."""
         leaves = datetime.combine(campaign.window.leaves_on, time(8), SHANGHAI)
-        arrives = datetime.combine(campaign.window.arrives_on, time(16), SHANGHAI)
+        arrives = arrives or datetime.combine(campaign.window.arrives_on, time(16), SHANGHAI)
         county = COUNTIES[campaign.origin]
         number = f"{len(self.campaigns)}-{len(campaign.trips)}"
         body = {
             "destination_division_code": DISTRICT,
-            "vehicle": {"plate": f"L{number}", "licensed_capacity": SEATS, "kind": "train"},
+            "vehicle": {"plate": f"L{number}", "licensed_capacity": seats, "kind": "train"},
             "operator": "点对点客运公司",
             "contract_number": f"HT-{number}",
             "crew": [],
@@ -257,8 +259,11 @@ class World:
     async def roster(
         self, campaign: Campaign, n: int, *, form: Format = "xlsx", **overrides: Any
     ) -> str:
-        """Send a roster of `n` persons as the campaign's office; `gender` makes all alike."""
-        gender = overrides.pop("gender", None)
+        """Send a roster of `n` persons as the campaign's office.
+
+        `gender` makes all alike, `together` makes them one group.
+        """
+        gender, together = overrides.pop("gender", None), overrides.pop("together", False)
         self._seed += 1
         # The seed also chooses the county: a multiple of five is the prefecture's first.
         base = RosterSpec(n, 5 * self._seed, campaign.origin)
@@ -267,6 +272,7 @@ class World:
         rows = invented_rows(spec)
         for row in rows:
             _let_be(row, gender)
+            row["同行人(组)"] = "一组" if together else row["同行人(组)"]
             row["备注"] = "金丝雀"
         campaign.rows += rows
         self.rows += rows
