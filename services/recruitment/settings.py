@@ -24,7 +24,7 @@ class RecruitmentSettings(ServiceSettings):
     group_skip_rounds_max: int = Field(3, ge=0, le=1000)
     group_hold_rounds_max: int = Field(5, ge=0, le=1000)
     #: How many of each person's best vacancies a round looks at first.
-    match_best_count: int = Field(25, ge=10, le=2000)
+    match_best_count: int = Field(16, ge=10, le=2000)
 
     def house_rules(self) -> HouseRules:
         """Give what of it concerns rounds and offers."""

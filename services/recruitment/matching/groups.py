@@ -66,6 +66,9 @@ class Clusters:
             found.setdefault(vacancy.cluster, []).append(index)
         self.members = [np.array(found[c], dtype=np.int32) for c in sorted(found)]
         self._order = np.concatenate([*self.members, np.empty(0, np.int32)]).astype(np.int32)
+        self.of_vacancy = np.empty(len(problem.vacancies), dtype=np.int32)
+        for number, members in enumerate(self.members):
+            self.of_vacancy[members] = number
         sizes = [len(m) for m in self.members]
         self._starts = np.cumsum([0, *sizes[:-1]]) if sizes else np.empty(0, np.int64)
 
@@ -93,10 +96,20 @@ class Together:
     def keep_out(self, market: Market) -> None:
         """Let members go only to clusters where the whole group may have room."""
         for offers in self._offers:
-            has_room = np.zeros(len(self.table.free), dtype=np.bool_)
-            for _, cluster in _by_bound(offers.gains(None), self.clusters, self.table.free):
-                has_room[cluster] = True
-            market.keep(offers.rows, has_room)
+            _, has_room = _each(offers.gains(None), self.clusters, self.table.free)
+            market.keep(offers.rows, has_room[self.clusters.of_vacancy])
+
+    def bound(self, price: Ints, alone: int) -> int:
+        """Lower the bound for persons who go alone to one for groups that stay together.
+
+        Over these prices a group gains at most what its members' best openings of one cluster add
+        up to, which is often less than each one's best of all.
+        """
+        for offers in self._offers:
+            each, has_room = _each(offers.gains(price), self.clusters, self.table.free)
+            alone -= int(each[:, has_room].max(axis=1, initial=0).sum())
+            alone += int(each[:, has_room].sum(axis=0).max(initial=0))
+        return alone
 
     def seat(self, price: Ints) -> Seated:
         """Let each group in turn take the cluster where it gains most over the openings' prices."""
@@ -197,14 +210,18 @@ def _best_bundle(
 
 def _by_bound(gains: Ints, clusters: Clusters, free: Ints) -> Iterator[tuple[int, Ints]]:
     """Give the clusters with room for all, by the most that the group could gain there."""
-    if not len(free):
-        return
-    each = clusters.best(np.where(free > 0, gains, _NEVER).astype(np.int32))
-    has_room = (clusters.totals(free) >= len(gains)) & (each > _NEVER // 2).all(axis=0)
+    each, has_room = _each(gains, clusters, free)
     bounds = each.sum(axis=0)
     numbers = np.flatnonzero(has_room)
     for number in numbers[np.argsort(-bounds[numbers], kind="stable")].tolist():
         yield int(bounds[number]), clusters.members[number]
+
+
+def _each(gains: Ints, clusters: Clusters, free: Ints) -> tuple[Ints, Bools]:
+    """Give the most that each member could gain in each cluster, and which have room for all."""
+    each = clusters.best(np.where(free > 0, gains, _NEVER).astype(np.int32))
+    has_room: Bools = (clusters.totals(free) >= len(gains)) & (each > _NEVER // 2).all(axis=0)
+    return each, has_room
 
 
 def _bundle(

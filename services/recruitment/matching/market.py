@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.recruitment.matching.flow import NOWHERE, assign, prices
 from services.recruitment.matching.tables import CHUNK, Arcs, Bools, Ints, Table, joined
@@ -11,6 +12,9 @@ from services.recruitment.matching.tables import CHUNK, Arcs, Bools, Ints, Table
 UNFIT: Final = -1
 #: More pairs for a person in one pass than this only make the next solution slower.
 MORE_MAX: Final = 8
+#: The first pairs are the best ones give or take so many points (a pair has 1000 or more): what
+#: all want is dear anyway, and with the next best at hand the first prices are nearly right.
+SPREAD: Final = 600
 #: A relaxed solution this near its bound (a share of it) is good enough to go on with; where a
 #: solution takes seconds, another one for the last thousandths isn't worth them.
 GAP_ENOUGH: Final = 0.001
@@ -54,10 +58,10 @@ class Market:
         """Let these persons go to these vacancies only."""
         self._scores[rows] = np.where(columns, self._scores[rows], UNFIT)
 
-    def best(self, rows: Ints, columns: Bools, count: int) -> Arcs:
-        """Give these persons' best pairs among some vacancies."""
+    def best(self, rows: Ints, columns: Bools, count: int, spread: int = 1) -> Arcs:
+        """Give these persons' best pairs among some vacancies, give or take `spread` points."""
         return joined(
-            _arcs(part, np.where(columns, self._scores[part], UNFIT), UNFIT, count)
+            _arcs(part, np.where(columns, self._scores[part], UNFIT), count, spread)
             for part in _slices(rows)
         )
 
@@ -68,7 +72,7 @@ class Market:
         Without such a pair the assignment is the best of all (weak duality gives the bound).
         """
         people = np.arange(len(self._scores), dtype=np.int32)
-        arcs = self.best(people, self._free > 0, count)
+        arcs = self.best(people, self._free > 0, count, SPREAD)
         enough = GAP_ENOUGH_LARGE if self._scores.size > LARGE_PAIRS else GAP_ENOUGH
         while True:
             chosen = assign(len(people), self._free, arcs)
@@ -93,7 +97,7 @@ class Market:
             now = np.where(has, gains[np.arange(len(rows)), np.where(has, mine, 0)], 0)
             wanting = np.flatnonzero(best > now)
             better = np.where(gains[wanting] > now[wanting, None], gains[wanting], UNFIT)
-            part = _arcs(rows[wanting], better, UNFIT, MORE_MAX)
+            part = _arcs(rows[wanting], better, MORE_MAX)
             score = self._scores[part.person, part.vacancy].astype(np.int32)
             found.append(Arcs(part.person, part.vacancy, score))
         return joined(found), bound
@@ -107,22 +111,28 @@ def _total(arcs: Arcs, chosen: Ints) -> int:
     return int(arcs.score[chosen[arcs.person] == arcs.vacancy].sum(dtype=np.int64))
 
 
-def _arcs(rows: Ints, worth: Ints, never: int, count: int) -> Arcs:
-    """Give the pairs that are worth more than `never`, at most so many of each person."""
-    wanted = worth > never
-    if worth.shape[1] > count:
-        wanted &= _best(worth, rows, count)
-    place, vacancy = np.nonzero(wanted)
+def _arcs(rows: Ints, worth: Ints, count: int, spread: int = 1) -> Arcs:
+    """Give the pairs that fit, at most so many of each person (`spread`: see `_best`)."""
+    if worth.shape[1] <= count:
+        place, vacancy = np.nonzero(worth > UNFIT)
+    else:
+        columns = _best(worth, rows, count, spread)
+        place, nth = np.nonzero(np.take_along_axis(worth, columns, axis=1) > UNFIT)
+        vacancy = columns[place, nth]
     score = worth[place, vacancy].astype(np.int32)
     return Arcs(rows[place], vacancy.astype(np.int32), score)
 
 
-def _best(worth: Ints, rows: Ints, count: int) -> Bools:
-    """Keep the best of each row; ties fall differently from person to person."""
+def _best(worth: Ints, rows: Ints, count: int, spread: int) -> NDArray[np.intp]:
+    """List the best columns of each row, in order.
+
+    Pairs less than `spread` points apart fall differently from person to person, so that not all
+    of those who look alike name the same few vacancies.
+    """
     columns = np.arange(worth.shape[1], dtype=np.uint32) * np.uint32(40_503_011)
-    shuffled = (rows[:, None].astype(np.uint32) * np.uint32(2_654_435_761) + columns) >> 7
-    keys = worth.astype(np.int32) * 4096 + (shuffled & 4095).astype(np.int32)
+    shuffled = rows[:, None].astype(np.uint32) * np.uint32(2_654_435_761) + columns
+    keys = worth.astype(np.int32) * 4096
+    keys += (shuffled >> 7 & 4095).astype(np.int32) * spread
     kept = np.argpartition(keys, -count, axis=1)[:, -count:]
-    mask = np.zeros(worth.shape, dtype=np.bool_)
-    np.put_along_axis(mask, kept, values=True, axis=1)
-    return mask
+    kept.sort(axis=1)
+    return kept

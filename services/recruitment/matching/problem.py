@@ -25,7 +25,7 @@ class Policy:
     that are are kept from single persons for at most `hold_max` further rounds.
     """
 
-    best_count: int = 25
+    best_count: int = 16
     passes_max: int = 4
     skip_max: int = 3
     hold_max: int = 5
@@ -66,7 +66,7 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """What a round decides; `bound` is a score that none exceeds, were every group split.
+    """What a round decides; `bound` is a score that no assignment exceeds that parts no group.
 
     `skipped` are members of groups that were passed over, `held` tells that openings are kept for
     one.

@@ -45,7 +45,7 @@ def solve(problem: Problem) -> Solution:
         matches=_matches(table, chosen),
         misses=_misses(table, chosen, seated, together.members),
         total=total,
-        bound=relaxed.bound,
+        bound=together.bound(relaxed.price, relaxed.bound),
         skipped=tuple(seated.skipped),
         held=bool(seated.held),
     )

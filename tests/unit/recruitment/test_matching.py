@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from services.recruitment.domain import rules, score
+from services.recruitment.matching import exact
 from services.recruitment.matching import solve as solving
 from services.recruitment.matching.problem import Policy, Problem, Solution
 from services.recruitment.matching.solve import solve
@@ -88,6 +89,17 @@ def test_small_rounds_are_solved_to_the_optimum_that_trying_everything_finds(
     assert all(fits(problem, m.candidate, m.vacancy) for m in solution.matches)
     assert solution.total == sum(m.score for m in solution.matches) == best_by_force(problem)
     assert solution.bound >= solution.total
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_bound_is_one_that_no_assignment_exceeds_also_where_groups_go_by_prices(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exact, "PAIRS_MAX", 0)
+    problem = a_random_problem(Random(seed), 6, 4, group_share=0.7)
+    solution = solve(problem)
+    assert is_allowed(problem, chosen_of(problem, solution))
+    assert solution.total <= best_by_force(problem) <= solution.bound
 
 
 @pytest.mark.parametrize("seed", range(10))
