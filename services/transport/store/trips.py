@@ -82,6 +82,7 @@ async def update_trip(tx: Tx, trip: Trip) -> None:
         trip.departed_at,
         trip.arrived_at,
         trip.manifest_version,
+        trip.escort,
     )
     await tx.execute(
         _UPDATE_STOPS,
@@ -94,7 +95,8 @@ async def update_trip(tx: Tx, trip: Trip) -> None:
 
 _UPDATE: Final = """
 UPDATE trip SET state = $2, plate = $3, vehicle_kind = $4, licensed_capacity = $5, crew = $6,
-    delay_minutes = $7, reason = $8, departed_at = $9, arrived_at = $10, manifest_version = $11
+    delay_minutes = $7, reason = $8, departed_at = $9, arrived_at = $10, manifest_version = $11,
+    escort = $12
 WHERE trip_id = $1
 """
 _UPDATE_STOPS: Final = """

@@ -241,6 +241,10 @@ async def test_an_escort_sees_and_scans_the_trips_that_name_its_account(world: W
     manifest = await world.http.get(f"/v1/trips/{mine}/manifest", headers=headers)
     assert [p["booking_id"] for p in manifest.json()["passengers"]] == [str(booking)]
     assert (await world.http.get(f"/v1/trips/{other}/manifest", headers=headers)).status_code == 404
+    # Another escort is named: the trip is theirs from now on.
+    await world.post(f"trips/{other}/change", {"escort": str(escort.account_id)})
+    listed = (await world.http.get("/v1/trips", headers=headers)).json()["items"]
+    assert {t["trip_id"] for t in listed} == {str(mine), str(other)}
 
 
 async def test_an_office_and_an_enterprise_see_their_own_bookings_and_trips(world: World) -> None:
