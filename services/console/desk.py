@@ -14,6 +14,8 @@ from shared.identity import Identity
 from shared.ids import Ids
 from shared.problem import Fault, Problem
 
+#: A parameter of a query; a tuple is given once for each of its values.
+Asked = str | int | UUID | tuple[str, ...] | None
 CALL_TIMEOUT_S: Final = 10.0
 # A roster's file is looked through, or a list is set on paper, before the answer.
 FILE_TIMEOUT_S: Final = 30.0
@@ -78,11 +80,13 @@ class Desk:
             raise _as_problem(response)
         return response
 
-    async def ask(
-        self, service: str, identity: Identity, path: str, **params: str | int | UUID | None
-    ) -> Any:  # noqa: ANN401 (whatever the service answers)
-        """GET a path of another service as this user."""
-        given = {name: str(value) for name, value in params.items() if value is not None}
+    async def ask(self, service: str, identity: Identity, path: str, **params: Asked) -> Any:  # noqa: ANN401 (whatever the service answers)
+        """GET a path of another service as this user; parameters take the place of its query."""
+        given = {
+            name: list(value) if isinstance(value, tuple) else str(value)
+            for name, value in params.items()
+            if value is not None
+        }
         request = self.http.build_request("GET", self.urls.get(service, "") + path, params=given)
         return await self.forward(service, identity, request)
 

@@ -6,14 +6,17 @@ from services.console.pages import (
     account,
     accounts,
     assets,
+    boarding,
     doing,
     enterprise,
     exports,
+    front_desk,
     home,
     inn,
     journeys,
     letters,
     monitor,
+    offline,
     rosters,
     sign_in,
     trips,
@@ -39,4 +42,8 @@ for part in (
     exports,
 ):
     ROUTER.include_router(part.router)
-ROUTER.include_router(assets.router)
+ROUTER.include_router(boarding.page)
+ROUTER.include_router(front_desk.page)
+# What scripts ask for: refusals are problem documents there.
+for part in (offline, boarding, front_desk, assets):
+    ROUTER.include_router(part.router)

@@ -17,6 +17,8 @@ router = APIRouter(include_in_schema=False)
 
 _FOLDER: Final = Path(__file__).parents[1] / "static"
 FOREVER: Final = "public, max-age=31536000, immutable"
+#: The worker may ask our own origin, and nobody else.
+WORKER_POLICY: Final = "default-src 'none'; script-src 'self'; connect-src 'self'"
 _TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -41,6 +43,14 @@ async def static(digest: str, name: str) -> Response:
     caching = FOREVER if digest == now else "no-cache"
     kind = _TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0]
     return Response(data, headers={"Cache-Control": caching}, media_type=kind)
+
+
+@router.get("/worker.js")
+async def worker() -> Response:
+    """Serve the service worker at the root: it may answer for pages below its own address only."""
+    data, _ = _files()["worker.js"]
+    headers = {"Cache-Control": "no-cache", "Content-Security-Policy": WORKER_POLICY}
+    return Response(data, headers=headers, media_type=_TYPES[".js"])
 
 
 @router.get("/fonts/{name}")

@@ -20,7 +20,7 @@ router = APIRouter(route_class=PageRoute)
 
 NIGHTS: Final = 7
 STAYS_MAX: Final = 200
-_IN_A_BED: Final = "state=held&state=confirmed&state=checked_in"
+_IN_A_BED: Final = ("held", "confirmed", "checked_in")
 #: What the front desk does with a stay.
 _STEPS: Final = {"confirmed": "stay.check-in", "checked_in": "stay.check-out"}
 
@@ -67,7 +67,7 @@ async def _page(
         if inn_id is not None:
             raise NotFound
         return visit.page("inn.html", inn=None, inns=[], notice=notice)
-    today = await visit.read(_today)
+    today = await visit.read(today_of)
     night = on or today
     place = f"/v1/inns/{chosen['inn_id']}"
     house = await visit.ask("lodging", place)
@@ -81,15 +81,16 @@ async def _page(
     names = await revealed(visit, ids, purpose, scope) if purpose else {}
     return visit.page(
         "inn.html", inn=chosen, inns=inns, night=night, today=today,
-        guests=[_guest(visit, s, names, today) for s in _by_room(tonight)],
-        leaving=[_guest(visit, s, names, today) for s in _by_room(leaving)],
+        guests=[_guest(visit, s, names, today) for s in by_room(tonight)],
+        leaving=[_guest(visit, s, names, today) for s in by_room(leaving)],
         nights=[night + timedelta(days=n) for n in range(NIGHTS)],
         rooms=_picture(house["rooms"], stays, night), purpose=purpose, notice=notice,
         key=str(visit.house.db.ids.uuid7()),
     )  # fmt: skip
 
 
-async def _today(tx: Tx) -> date:
+async def today_of(tx: Tx) -> date:
+    """Give the business date."""
     return tx.today
 
 
@@ -99,7 +100,7 @@ async def _stays(visit: Visit, inn_id: str) -> list[dict[str, Any]]:
     cursor: str | None = None
     while True:
         page = await visit.ask(
-            "lodging", f"/v1/stays?{_IN_A_BED}", inn_id=inn_id, limit=STAYS_MAX, cursor=cursor
+            "lodging", "/v1/stays", state=_IN_A_BED, inn_id=inn_id, limit=STAYS_MAX, cursor=cursor
         )
         found += page["items"]
         cursor = page["next_cursor"]
@@ -107,7 +108,8 @@ async def _stays(visit: Visit, inn_id: str) -> list[dict[str, Any]]:
             return found
 
 
-def _by_room(stays: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def by_room(stays: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sort stays as one walks through the house."""
     return sorted(stays, key=lambda s: (s["room"] or "", s["bed"] or "", s["stay_id"]))
 
 

@@ -1,7 +1,7 @@
 """Persons on pages: masked by the registry, or by a mark of four characters; never by name here."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -37,15 +37,20 @@ async def _masked_name(visit: Visit, worker_id: UUID) -> str | None:
 
 
 async def revealed(
-    visit: Visit, worker_ids: Iterable[UUID], purpose: str, scope: Mapping[str, str]
+    visit: Visit,
+    worker_ids: Iterable[UUID],
+    purpose: str,
+    scope: Mapping[str, str],
+    fields: Sequence[str] = _REVEALED,
 ) -> dict[str, dict[str, str]]:
     """Ask the registry to show persons for a purpose; it decides about each, and keeps a record.
 
-    What it shows is for this one page: it is stored nowhere.
+    What it shows is for this one page, or for a list that a phone takes along sealed: it is stored
+    nowhere here.
     """
     wanted = [str(w) for w in dict.fromkeys(worker_ids)]
     if not wanted:
         return {}
-    body = {"worker_ids": wanted, "fields": list(_REVEALED), "purpose": purpose, "scope": scope}
+    body = {"worker_ids": wanted, "fields": list(fields), "purpose": purpose, "scope": scope}
     found = await visit.desk.tell("registry", visit.identity, "/v1/reveals", body)
     return {str(item["worker_id"]): item for item in found["items"]}

@@ -28,7 +28,7 @@ TRIPS_MAX: Final = 200
 OUTCOMES: Final = ("received", "not_arrived", "left_early")
 _READERS: Final = frozenset({"office", "enterprise", "auditor"})
 _ROLES: Final = frozenset({"coordinator", "escort", "admin"})
-_ABOARD: Final = frozenset({"coordinator", "escort"})
+ABOARD: Final = frozenset({"coordinator", "escort"})
 _LIVE: Final = frozenset({"scheduled", "open", "departed", "arrived"})
 #: What a coordinator may do with a trip in which state.
 STEPS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -80,7 +80,7 @@ async def trip_page(trip_id: UUID, visit: Visitor) -> Response:
 @router.post("/trips/{trip_id}")
 async def trip_with_names(trip_id: UUID, visit: Visitor) -> Response:
     """Show a trip with names, for a purpose that was given; first board whom the form ticks."""
-    visit.require({"office", "enterprise"}, _ABOARD)
+    visit.require({"office", "enterprise"}, ABOARD)
     form = await visit.form()
     notice = None
     if form.get("do") == "board":
@@ -102,10 +102,10 @@ async def _trip(
         "trip.html", trip=trip, passengers=passengers, purpose=purpose, notice=notice,
         route=speech_of(visit).route, place=speech_of(visit).place, outcomes=OUTCOMES,
         steps=STEPS.get(trip["state"], ()) if visit.may(roles={"coordinator"}) else (),
-        may_board=visit.may(roles=_ABOARD) and trip["state"] in {"open", "departed"},
+        may_board=visit.may(roles=ABOARD) and trip["state"] in {"open", "departed"},
         may_hand_over=visit.may({"enterprise"}, {"coordinator"})
         and trip["state"] in {"departed", "arrived"},
-        may_print=visit.may({"office", "enterprise"}, _ABOARD), troubles=TROUBLES,
+        may_print=visit.may({"office", "enterprise"}, ABOARD), troubles=TROUBLES,
         key=str(visit.house.db.ids.uuid7()),
     )  # fmt: skip
 
@@ -164,7 +164,7 @@ def _place_code(text: str) -> str:
 @router.post("/trips/{trip_id}/stops")
 async def synced(trip_id: UUID, visit: Visitor) -> Response:
     """Say that everyone of a stop was checked: who wasn't there is declared missing after grace."""
-    visit.require(roles=_ABOARD)
+    visit.require(roles=ABOARD)
     form = await visit.form()
     stop = field(form, "stop", _place_code)
     if stop is None:

@@ -52,3 +52,22 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
 });
+
+// Lists that a phone took along for a sign-in go with it; what is still to be told stays.
+function forgetLists() {
+  indexedDB.deleteDatabase("shanhai-lists");
+  globalThis.caches?.delete("shanhai-shell");
+}
+if (document.querySelector(".gate-form")) forgetLists();
+document.addEventListener("submit", (event) => {
+  if (event.target.action.endsWith("/sign-out")) forgetLists();
+});
+
+// Whatever page is opened says that something noted without a network is still to be sent.
+const left = document.querySelector("[data-left]");
+const waiting = JSON.parse(localStorage.getItem("shanhai-waiting") ?? "null");
+if (left && waiting) {
+  left.hidden = false;
+  left.firstElementChild.href = waiting.go;
+  left.firstElementChild.textContent = left.dataset.left.replace("{n}", waiting.n);
+}
