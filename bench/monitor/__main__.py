@@ -25,6 +25,8 @@ WANTED_P95_S: Final = 2.0
 #: Flat: what it would gain in a quarter of an hour is less than this part of what it has.
 WANTED_GAIN: Final = 0.05
 QUARTER_S: Final = 900
+#: Until then caches fill, pools open, and the allocator finds its size.
+SETTLED_S: Final = 180.0
 WEIGH_INTERVAL_S: Final = 2.0
 CATCH_UP_S: Final = 30.0
 MB: Final = 1 << 20
@@ -108,7 +110,7 @@ async def _measure(rig: Rig, args: argparse.Namespace) -> dict[str, Any]:
         said = {r["feed_id"]: r["at"] for r in await db.pool.fetch(_SAID)}
         db.pool.terminate()
     figures = _figures(monitors, said, after)
-    slope, mb = scales.slope(min(60.0, 20 * args.minutes))
+    slope, mb = scales.slope(min(SETTLED_S, 20 * args.minutes))
     return figures | {
         "minutes": args.minutes, "events": told, "per_second": told / (60 * args.minutes),
         "console_cpu": sum(cpu) / (60 * args.minutes), "rss_mb": mb, "rss_mb_per_minute": slope,
