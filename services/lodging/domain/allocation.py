@@ -74,14 +74,31 @@ class Allocator:
 
     def place(self, unit: Unit, peers: int = 0) -> dict[UUID, Bed] | None:
         """Place one unit whole, None without room; `peers` guests of its kind are still to come."""
+        if len(unit.wishes) == 1:
+            return self._place_single(unit, peers)
         for tier in self._candidates(unit):
-            found = (
-                self._single(unit.wishes[0], tier, peers)
-                if len(unit.wishes) == 1
-                else self._group(unit.wishes, tier)
-            )
+            found = self._group(unit.wishes, tier)
             if found is not None:
                 return found
+        return None
+
+    def _place_single(self, unit: Unit, peers: int) -> dict[UUID, Bed] | None:
+        (wish,) = unit.wishes
+        if self._full_at != self.house.freed:
+            self._full, self._full_at = set(), self.house.freed
+        if self.house.is_lodged(wish):
+            return None
+        # Of a long line most want what somebody before them has found to be nowhere.
+        alone = wish.family_id == wish.stay_id
+        nowhere = (unit.programme, unit.inn_id, unit.only_town, wish.gender, wish.mask)
+        if alone and nowhere in self._full:
+            return None
+        for tier in self._candidates(unit):
+            found = self._single(wish, tier, peers)
+            if found is not None:
+                return found
+        if alone:
+            self._full.add(nowhere)
         return None
 
     def move(self, unit: Unit, old: dict[UUID, Bed]) -> dict[UUID, Bed] | None:
@@ -113,11 +130,9 @@ class Allocator:
         return [tuple(tiers[rank]) for rank in sorted(tiers)]
 
     def _single(self, wish: Wish, tier: tuple[Inn, ...], peers: int) -> dict[UUID, Bed] | None:
-        if self._full_at != self.house.freed:
-            self._full, self._full_at = set(), self.house.freed
         alone = wish.family_id == wish.stay_id
         key = (tier, wish.gender, wish.mask)
-        if (alone and key in self._full) or self.house.is_lodged(wish):
+        if alone and key in self._full:
             return None
         inns = (i for i in tier if not self._kept.get(i.inn_id, 0) & wish.mask)
         bed = _best_bed((room for inn in inns for room in inn.rooms), wish, peers)
