@@ -31,3 +31,11 @@ async def superuser(world: World, templates: Templates) -> Callable[[str], Await
             await conn.close()
 
     return run
+
+
+@pytest_asyncio.fixture
+async def own_url(world: World, templates: Templates) -> str:
+    """The address of the test's database, for those who bring a pool of their own."""
+    async with world.tx() as tx:
+        name = await tx.fetchval("SELECT current_database()")
+    return templates.url("lodging", name)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,17 +16,24 @@ from services.lodging.handlers import look
 from services.lodging.handlers import settle as settling
 from services.lodging.handlers.desk import Desk
 from services.lodging.handlers.requests import Guest, StayRequest, request_stays
-from services.lodging.store import houses
+from services.lodging.store import facts, houses
+from services.lodging.store import stays as store
+from services.lodging.store.facts import Cause
+from shared.database import Database
 from shared.transaction import Tx
 from tests.integration.lodging.world import IDS, World
 
 CLIENTS = 64
-POOL = 10
 REQUESTS = 4_000
 
 _OVERLAPS = """
 SELECT count(*) FROM occupancy a JOIN occupancy b
 ON (a.bed_id = b.bed_id OR a.worker_id = b.worker_id) AND a.nights && b.nights AND a.ctid < b.ctid
+"""
+_TAKE_UNLOCKED = """
+DELETE FROM unsettled WHERE unsettled_id IN (
+    SELECT unsettled_id FROM unsettled ORDER BY unsettled_id LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING worker_id, cause_id
 """
 _MIXED = """
 SELECT count(*) FROM occupancy a JOIN occupancy b
@@ -64,46 +72,50 @@ async def ask(world: World, worker_id: UUID, rng: random.Random) -> None:
         await request_stays(tx, request)
 
 
-async def race(world: World, workers: list[UUID], settlers: int) -> list[int]:
-    """Let clients ask while settlers decide; give the overlaps of every snapshot."""
+async def race(world: World, url: str, workers: list[UUID], settlers: int) -> list[int]:
+    """Let 64 clients ask while settlers decide; give the overlaps that an observer saw.
+
+    Each client, settler and the observer has a connection of its own.
+    """
+    size = CLIENTS + settlers + 1
+    own = replace(world, db=await Database.open(url, service="lodging", size=size))
     # One iterator for all clients: each takes the next worker.
     queue = iter(workers)
     rng = random.Random(7)
     asking = True
     snapshots: list[int] = []
-    # The pool's other connections are the settlers' and the watcher's.
-    connections = asyncio.Semaphore(POOL - settlers - 1)
 
     async def client() -> None:
         for worker_id in queue:
-            async with connections:
-                await ask(world, worker_id, rng)
+            await ask(own, worker_id, rng)
 
     async def settler() -> None:
         done = 1
         while asking or done:
-            async with world.tx() as tx:
+            async with own.tx() as tx:
                 done = await settling.settle(tx)
 
-    async def watcher() -> None:
+    async def observer() -> None:
         while asking:
-            snapshots.append(await overlaps(world))
+            snapshots.append(await overlaps(own))
             await asyncio.sleep(0)
 
     async with asyncio.TaskGroup() as group:
-        for run in [settler] * settlers + [watcher]:
+        for run in [settler] * settlers + [observer]:
             group.create_task(run())
         await asyncio.gather(*(client() for _ in range(CLIENTS)))
         asking = False
-    return [*snapshots, await overlaps(world)]
+    snapshots.append(await overlaps(own))
+    await own.db.close()
+    return snapshots
 
 
-async def test_four_thousand_racing_requests_never_overlap(world: World) -> None:
+async def test_four_thousand_racing_requests_never_overlap(world: World, own_url: str) -> None:
     """INVARIANT: at any time a bed has one guest, a guest one bed, a room-night one gender."""
     await world.inn([2, 2, 2, 2, 2] * 5)
     workers = [uuid4() for _ in range(REQUESTS)]
     await hire(world, workers)
-    snapshots = await race(world, workers, settlers=3)
+    snapshots = await race(world, own_url, workers, settlers=3)
     assert len(snapshots) > 3
     assert set(snapshots) == {0}
     stays = await world.stays()
@@ -121,6 +133,33 @@ async def test_with_the_lock_and_the_constraints_off_beds_overlap(
         await superuser(f"ALTER TABLE occupancy DROP CONSTRAINT {name}")
     await two_writers(world, monkeypatch)
     assert await overlaps(world) > 0
+
+
+async def test_the_same_race_without_lock_and_constraints_overlaps(
+    world: World,
+    own_url: str,
+    superuser: Callable[[str], Awaitable[None]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """CONTROL: 64 clients, 50 beds and settlers that decide without waiting for each other."""
+    for name in ("occupancy_pkey", "occupancy_bed", "occupancy_worker", "occupancy_gender"):
+        await superuser(f"ALTER TABLE occupancy DROP CONSTRAINT {name}")
+
+    async def no_lock(tx: Tx) -> bool:
+        return bool(await tx.fetchval("SELECT freed FROM allocation"))
+
+    async def take_some(tx: Tx, limit: int) -> Any:
+        taken = await tx.fetch(_TAKE_UNLOCKED, limit)
+        return {r["worker_id"]: Cause(r["cause_id"]) for r in taken}
+
+    monkeypatch.setattr(store, "lock_allocation", no_lock)
+    # Without the lock two settlers would only wait for each other's notes.
+    monkeypatch.setattr(facts, "take_unsettled", take_some)
+    await world.inn([2, 2, 2, 2, 2] * 5)
+    workers = [uuid4() for _ in range(REQUESTS // 4)]
+    await hire(world, workers)
+    snapshots = await race(world, own_url, workers, settlers=3)
+    assert max(snapshots) > 0
 
 
 async def test_with_the_lock_off_the_constraints_still_refuse_the_second_writer(
