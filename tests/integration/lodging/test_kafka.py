@@ -1,6 +1,7 @@
 """Lodging on a real Kafka: events of several topics in every order of arrival, one final state."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ import pytest
 
 from contracts import Event
 from services.lodging.consumers import HANDLERS
+from services.lodging.handlers import guests
 from services.lodging.handlers.tickers import TICKERS
 from shared.consumer import Consumer
 from shared.inbox import Record
@@ -20,7 +22,7 @@ from tests.integration.lodging.test_orders import (
     interleavings,
     of_another_person,
 )
-from tests.integration.lodging.world import NANXIANG, World
+from tests.integration.lodging.world import NANXIANG, World, at
 from tests.support.events import received
 from tests.support.flow import eventually, produce, running
 from tests.support.kafka import Broker
@@ -76,3 +78,63 @@ async def tell(kafka: Broker, steps: Sequence[tuple[list[Any], int]]) -> None:
         by_topic.setdefault(topic, []).append(record)
     for topic, records in by_topic.items():
         await produce(kafka.bootstrap_servers, records, topic)
+
+
+@pytest.mark.parametrize("steps", [("delay", "check in"), ("check in", "delay")], ids="-".join)
+async def test_through_kafka_a_delay_before_or_after_the_check_in_ends_the_same(
+    world: World, fresh_kafka: Broker, steps: Sequence[str]
+) -> None:
+    await fresh_kafka.create(*TOPICS)
+    await world.inn([2])
+    placement = world.placement()
+    seat = world.seat(placement)
+    late = world.seat_changed(seat, arrives_at=seat.arrives_at + timedelta(days=1))
+    order: list[Any] = [placement, seat, late]
+    kafka = {"bootstrap_servers": fresh_kafka.bootstrap_servers}
+    consumer, relay = Consumer(world.db, HANDLERS, kafka), Relay(world.db, kafka)
+    parts = (consumer, Tickers(world.db, TICKERS), relay)
+
+    async def state() -> Any:
+        stays = await world.stays(placement.worker_id)
+        return stays[-1]["state"] if stays else None
+
+    async def heard_and_settled() -> int:
+        return consumer.record_count - await world.count("unsettled")
+
+    async with running(*parts):  # type: ignore[arg-type]
+        for step in range(2):
+            await tell(fresh_kafka, [(order, step)])
+        await eventually(state, lambda seen: seen == "confirmed")
+        for step in steps:
+            if step == "delay":
+                await tell(fresh_kafka, [(order, 2)])
+                await eventually(heard_and_settled, lambda count: count == len(order))
+            else:
+                stay = await world.stay(placement.worker_id)
+                # The inn tells it in the evening of the first night.
+                world.now = at(world.first_night, 20)
+                await world.act(guests.check_in, stay["stay_id"], None)
+    stay = await world.stay(placement.worker_id)
+    assert (stay["state"], stay["check_in_on"]) == ("checked_in", world.first_night)
+    assert stay["check_out_on"] == world.first_night + timedelta(days=5)
+    assert await world.count("dead_letter") == 0
+
+
+async def test_with_its_own_tickers_a_no_shows_bed_is_the_nexts_within_sixty_seconds(
+    world: World,
+) -> None:
+    await world.inn([1])
+    first = world.placement(needs_seat=False, starts_on=world.today + timedelta(days=1))
+    second = world.placement(needs_seat=False, starts_on=world.today + timedelta(days=1))
+    await world.hear(first)
+    await world.hear(second)
+    assert (await world.stay(second.worker_id))["state"] == "waitlisted"
+
+    async def next_in_line() -> str:
+        return str((await world.stay(second.worker_id))["state"])
+
+    async with running(Tickers(world.db, TICKERS)):  # type: ignore[arg-type]
+        async with world.tx() as tx:
+            await tx.execute("UPDATE stay SET cut_off_at = now() WHERE state = 'confirmed'")
+        await eventually(next_in_line, lambda state: state == "confirmed", deadline_s=60)
+    assert (await world.stay(first.worker_id))["state"] == "missed"
