@@ -1,6 +1,6 @@
 """What somebody has to do about a journey: derived from the facts, as the journey is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -34,6 +34,7 @@ def tasks(facts: Facts, now: datetime) -> list[Task]:
         Task("answer_offer", o, "recruitment", _moment(o)) for o in facts.offers if _is_asked(o)
     ]
     found += [Task("confirm_stay", s, "lodging", _moment(s)) for s in facts.stays if _is_held(s)]
+    found += _in_house(facts.stays)
     placement = facts.placement
     if placement is not None and placement.state == "confirmed":
         found += _of_placement(facts, placement, now)
@@ -86,6 +87,20 @@ def _of_direct(stays: list[Fact]) -> Iterator[Task]:
         yield Task("no_bed", last, "lodging")
     elif last is not None and last.state == "missed":
         yield Task("not_arrived", last, "lodging")
+
+
+def _in_house(stays: Sequence[Fact]) -> Iterator[Task]:
+    """Give what is to be done about guests in house: their stay ends, or has ended, without a home.
+
+    Closed by what is said next of the stay: the next home, an extension, the check-out.
+    """
+    for stay in stays:
+        kind = _IN_HOUSE.get(str(stay.says("reason")))
+        if stay.state == "checked_in" and kind is not None:
+            yield Task(kind, stay, "lodging")
+
+
+_IN_HOUSE: Final = {"next_home_unknown": "next_home", "overstayed": "overstay"}
 
 
 def _lost_its_trip(facts: Facts, placement: Fact) -> bool:

@@ -16,7 +16,8 @@ from shared.transaction import Tx
 TASKS_MAX: Final = 200
 #: What is most urgent to people comes first.
 ORDER: Final = (
-    "missed_trip", "no_seat", "not_arrived", "no_bed", "confirm_stay", "answer_offer",
+    "missed_trip", "no_seat", "not_arrived", "no_bed", "overstay", "confirm_stay", "next_home",
+    "answer_offer",
 )  # fmt: skip
 
 

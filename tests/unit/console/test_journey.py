@@ -151,6 +151,22 @@ def test_a_task_is_open_as_long_as_its_facts_ask_for_it(facts: list[Fact], kind:
         assert kinds(*over) == []
 
 
+@pytest.mark.parametrize(
+    ("reason", "kind"), [("next_home_unknown", "next_home"), ("overstayed", "overstay")]
+)
+def test_a_guest_in_house_without_a_next_home_is_a_task_until_told_or_gone(
+    reason: str, kind: str
+) -> None:
+    placed_one = [ENDED, STARTED, seat("handed_over", outcome="received")]
+    assert kinds(*placed_one, stay("checked_in", reason=reason)) == [kind]
+    assert kinds(HIRE, asked("checked_in", reason=reason)) == [kind]
+    # A cancelled placement puts nobody out of the house.
+    assert kinds(N, CANCELLED, stay("checked_in", reason=reason)) == [kind]
+    for answer in ("next_home_known", "extended"):
+        assert kinds(*placed_one, stay("checked_in", reason=answer)) == []
+    assert kinds(*placed_one, stay("checked_out", reason=reason)) == []
+
+
 def test_an_offer_accepted_by_nomination_asks_nobody() -> None:
     assert kinds(N, offer("made", acceptance="on_nomination")) == []
 
