@@ -15,7 +15,7 @@ from tests.support.postgres import ServiceDb
 
 FULL_LENGTH = os.environ.get("SHANHAI_FULL_LENGTH") == "1"
 EXAMPLES_MIN = 6
-EXAMPLES = 150 if FULL_LENGTH else EXAMPLES_MIN
+EXAMPLES = 100 if FULL_LENGTH else EXAMPLES_MIN
 STEPS = (
     "nominate",
     "nominate",
