@@ -41,7 +41,7 @@ _WORDS: Final[dict[type[PersonFact], str]] = {
 @HANDLERS.on(WorkerNominated)
 async def on_worker_nominated(tx: Tx, received: Sequence[Received[WorkerNominated]]) -> None:
     """Let persons into the rounds."""
-    await people.nominate(tx, [r.event for r in received])
+    await people.nominate(tx, [r.event for r in received], _because(received, "office"))
 
 
 @HANDLERS.on(NominationChanged)
@@ -122,6 +122,9 @@ async def on_guest_missed(tx: Tx, received: Sequence[Received[GuestMissed]]) -> 
 
 
 def _because(
-    received: Sequence[Received[NominationChanged]] | Sequence[Received[NominationEnded]], by: str
+    received: Sequence[Received[WorkerNominated]]
+    | Sequence[Received[NominationChanged]]
+    | Sequence[Received[NominationEnded]],
+    by: str,
 ) -> Because:
     return Because(by, {r.event.nomination_id: r for r in received})

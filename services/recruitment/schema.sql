@@ -156,11 +156,13 @@ CREATE TABLE drive (
     priority smallint NOT NULL,
     state text NOT NULL,
     announced_at timestamptz NOT NULL,
+    by_calendar boolean NOT NULL DEFAULT false,
     PRIMARY KEY (drive_id),
     CHECK (acceptance IN ('on_nomination', 'by_office', 'by_worker')),
     CHECK (priority >= 0 AND priority <= 9),
     CHECK (state IN ('announced', 'open', 'closed'))
 );
+CREATE INDEX drive_dates ON drive (opens_on, closes_on) WHERE (state <> 'closed');
 
 CREATE TABLE vacancy (
     vacancy_id uuid NOT NULL,
@@ -233,6 +235,7 @@ CREATE TABLE nomination (
     skip_count integer NOT NULL DEFAULT 0,
     version integer NOT NULL DEFAULT 1,
     nominated_at timestamptz NOT NULL,
+    cause_id uuid,
     PRIMARY KEY (nomination_id),
     CHECK (state IN ('waiting', 'offered', 'accepted', 'placed', 'set_aside', 'closed', 'ended'))
 );
@@ -361,6 +364,7 @@ CREATE TABLE match_due (
     match_due_id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     drive_id uuid,
     due_at timestamptz NOT NULL,
+    cause_id uuid,
     PRIMARY KEY (match_due_id)
 );
 CREATE INDEX match_due_at ON match_due (due_at);

@@ -124,18 +124,23 @@ async def end_offers(
     partners = await offers.list_open_offers_of_sets(tx, sets) if sets else []
     falling = fall({o.offer_id: o for o in [*known, *partners]}.values(), first)
     rows = await offers.close_offers(tx, falling.closings)
+    said: dict[UUID, UUID] = {}
     for state, kind in _SAID.items():
-        say_offers(tx, kind, [r for r in rows if r["state"] == state], because)
+        said |= say_offers(tx, kind, [r for r in rows if r["state"] == state], because)
     await nominations.leave_groups(tx, falling.leavers)
-    await _back_into_rounds(tx, {r["nomination_id"] for r in rows})
-    await openings.give_back(tx, [r["vacancy_id"] for r in rows])
+    await _back_into_rounds(tx, said)
+    # What is made of the openings next is made because the first of these offers has ended.
+    ended = next((said[o.nomination_id] for o in known if o.nomination_id in said), None)
+    await openings.give_back(tx, [r["vacancy_id"] for r in rows], ended)
     return [r["offer_id"] for r in rows]
 
 
-async def _back_into_rounds(tx: Tx, persons: set[UUID]) -> None:
-    """Let those wait again who have no open offer left."""
-    still = {o.nomination_id for o in await offers.list_open_offers(tx, persons)}
-    freed = await nominations.step_nominations(tx, persons - still, "lose")
+async def _back_into_rounds(tx: Tx, said: Mapping[UUID, UUID]) -> None:
+    """Let those wait again who have no open offer left, because of what was said of theirs."""
+    still = {o.nomination_id for o in await offers.list_open_offers(tx, said)}
+    freed = await nominations.step_nominations(tx, set(said) - still, "lose")
+    waiting = [r["nomination_id"] for r in freed]
+    await nominations.note_causes(tx, {n: said[n] for n in waiting})
     await marks.mark_due(tx, {r["drive_id"] for r in freed}, timedelta(0))
 
 

@@ -25,9 +25,9 @@ _CANCELS: Mapping[str, str] = {
 NOMINATION_CHANGED = "nomination_changed"
 
 
-async def nominate(tx: Tx, facts: Sequence[NominationFact]) -> None:
+async def nominate(tx: Tx, facts: Sequence[NominationFact], because: Because) -> None:
     """Let persons take part; a round follows at once when their batch is whole, else soon."""
-    await nominations.insert_nominations(tx, facts)
+    await nominations.insert_nominations(tx, facts, because.ids())
     await marks.mark_due(tx, {f.drive_id for f in facts}, MATCH_WITHIN)
     await _mark_whole(tx, {f.batch_id for f in facts})
 
@@ -46,10 +46,10 @@ async def _mark_whole(tx: Tx, batch_ids: set[UUID] | Mapping[UUID, int]) -> None
 async def change(tx: Tx, facts: Sequence[NominationFact], because: Because) -> None:
     """Take over the new whole of nominations; who has a job keeps it, with what has changed."""
     locked = await nominations.load_nominations_for_update(tx, [f.nomination_id for f in facts])
-    await nominations.insert_nominations(tx, facts)
+    await nominations.insert_nominations(tx, facts, because.ids())
     moved = [f.nomination_id for f in facts if _moves(f, locked.get(f.nomination_id))]
     await _take_back(tx, dict.fromkeys(moved, NOMINATION_CHANGED), because)
-    changed = await nominations.update_nominations(tx, facts)
+    changed = await nominations.update_nominations(tx, facts, because.ids())
     await _follow(tx, changed, because)
     await marks.mark_due(tx, {f.drive_id for f in facts if f.drive_id is None}, MATCH_WITHIN)
 
@@ -65,7 +65,8 @@ async def update_profiles(
     workers = [UUID(p["worker_id"]) for p in profiles]
     ids = await nominations.list_nomination_ids_of_workers(tx, workers)
     await nominations.load_nominations_for_update(tx, ids)
-    changed = await nominations.update_profiles(tx, profiles)
+    told = [{**p, "cause_id": str(because[UUID(p["worker_id"])].envelope.id)} for p in profiles]
+    changed = await nominations.update_profiles(tx, told)
     causes = {r["nomination_id"]: because[r["worker_id"]] for r in changed}
     await _follow(tx, changed, Because(causes=causes))
 

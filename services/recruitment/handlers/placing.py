@@ -99,8 +99,10 @@ async def cancel(
     facts = [
         PlacementCancelled.model_validate({**r, "by": because.by, "rematch": rematch}) for r in rows
     ]
-    say_placements(tx, facts, because)
-    await openings.vacate(tx, [r["vacancy_id"] for r in rows])
+    said = say_placements(tx, facts, because)
+    await nominations.note_causes(tx, {r["nomination_id"]: said[r["placement_id"]] for r in rows})
+    last = said[rows[-1]["placement_id"]] if rows else None
+    await openings.vacate(tx, [r["vacancy_id"] for r in rows], last)
     return rows
 
 

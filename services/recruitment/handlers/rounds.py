@@ -3,7 +3,7 @@
 import asyncio
 import multiprocessing
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.connection import Connection
@@ -15,10 +15,19 @@ from services.recruitment.domain.score import equity_points
 from services.recruitment.handlers.closing import shut_out
 from services.recruitment.handlers.houserules import HouseRules
 from services.recruitment.handlers.offers import Making, Pick, make_offers
+from services.recruitment.handlers.speech import Because, because_of
 from services.recruitment.handlers.unplaced import Unplaced, tell
 from services.recruitment.matching.problem import Match, Miss, Problem, Solution
 from services.recruitment.matching.solve import solve
-from services.recruitment.store import batches, drives, marks, rounds, unplaced, vacancies
+from services.recruitment.store import (
+    batches,
+    drives,
+    marks,
+    nominations,
+    rounds,
+    unplaced,
+    vacancies,
+)
 from services.recruitment.store.rows import Row
 from shared.transaction import Tx
 
@@ -34,9 +43,10 @@ DRIVE_NOT_OPEN: Final = "drive_not_open"
 
 async def match_due(house_rules: HouseRules, tx: Tx) -> int:
     """Run the round that is due longest; 0 when none is."""
-    is_due, drive_id = await marks.take_due(tx)
-    if not is_due:
+    due = await marks.take_due(tx)
+    if due is None:
         return 0
+    drive_id = due.drive_id
     whole = await batches.complete_batches(tx)
     await marks.mark_due(tx, [r["drive_id"] for r in whole], timedelta(0))
     if drive_id is None:
@@ -46,21 +56,29 @@ async def match_due(house_rules: HouseRules, tx: Tx) -> int:
     if drive is None or drive["state"] == "announced":
         waiting = await unplaced.list_waiting_for_update(tx, drive_id)
         reason = NO_DRIVE if drive is None else DRIVE_NOT_OPEN
-        await tell(tx, [Unplaced(n, reason) for n in waiting], 0)
+        because = await _because(tx, waiting)
+        await tell(tx, [Unplaced(n, reason) for n in waiting], 0, because)
     elif drive["state"] == "closed":
-        await shut_out(tx, drive_id, await unplaced.list_waiting_for_update(tx, drive_id))
+        waiting = await unplaced.list_waiting_for_update(tx, drive_id)
+        await shut_out(tx, drive_id, waiting, await _because(tx, waiting))
     else:
-        await _run(tx, drive, house_rules)
+        await _run(tx, drive, house_rules, due)
     return 1
+
+
+async def _because(tx: Tx, waiting: Iterable[UUID], freed_by: UUID | None = None) -> Because:
+    """Say why a round speaks: what was heard of a person last, else what opened the way."""
+    return because_of(await nominations.take_causes(tx, waiting), freed_by)
 
 
 async def _find_drives(tx: Tx) -> None:
     found, without = await unplaced.find_drives(tx)
     await marks.mark_due(tx, found, timedelta(0))
-    await tell(tx, [Unplaced(n, NO_DRIVE) for n in without], 0)
+    because = await _because(tx, without)
+    await tell(tx, [Unplaced(n, NO_DRIVE) for n in without], 0, because)
 
 
-async def _run(tx: Tx, drive: Row, house_rules: HouseRules) -> None:
+async def _run(tx: Tx, drive: Row, house_rules: HouseRules, due: marks.Due) -> None:
     problem = await read_problem(tx, drive["drive_id"], house_rules)
     if not problem.candidates:
         return
@@ -70,9 +88,8 @@ async def _run(tx: Tx, drive: Row, house_rules: HouseRules) -> None:
     if drive["state"] != "open":
         await marks.mark_due(tx, [drive["drive_id"]], timedelta(0))
         return
-    await _apply(
-        tx, _Round(drive, await _number(tx, drive["drive_id"]), problem, solution), house_rules
-    )
+    number = await _number(tx, drive["drive_id"])
+    await _apply(tx, _Round(drive, number, problem, solution, due.cause_id), house_rules)
 
 
 async def read_problem(tx: Tx, drive_id: UUID, house_rules: HouseRules) -> Problem:
@@ -129,6 +146,7 @@ class _Round:
     number: int
     problem: Problem
     solution: Solution
+    freed_by: UUID | None
 
     def candidate(self, found: Match | Miss) -> Candidate:
         return self.problem.candidates[found.candidate]
@@ -138,12 +156,13 @@ async def _apply(tx: Tx, this: _Round, house_rules: HouseRules) -> None:
     drive_id = this.drive["drive_id"]
     unchanged = await rounds.lock_unchanged(tx, this.problem.candidates)
     picks = await _take_openings(tx, this, unchanged)
+    because = await _because(tx, unchanged, this.freed_by)
     making = Making(this.drive, this.number, house_rules.offer_stands)
     if picks:
         await unplaced.forget_reasons(tx, [p.nomination["nomination_id"] for p in picks])
-        await make_offers(tx, making, picks)
+        await make_offers(tx, making, picks, because)
     misses = [m for m in this.solution.misses if this.candidate(m).nomination_id in unchanged]
-    await tell(tx, [_told(this, m) for m in misses], this.number)
+    await tell(tx, [_told(this, m) for m in misses], this.number, because)
     await _note_skips(tx, this)
     await rounds.insert_round(tx, _record(this, len(picks), len(misses)))
     if len(picks) < len(this.solution.matches):

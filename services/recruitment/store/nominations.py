@@ -13,9 +13,20 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
 
-async def insert_nominations(tx: Tx, facts: Sequence[NominationFact]) -> None:
-    """Insert what is new; a person who was erased meanwhile is only counted."""
-    await tx.execute(_INSERT, [f.model_dump(mode="json") for f in facts], tx.now)
+async def insert_nominations(
+    tx: Tx, facts: Sequence[NominationFact], cause_ids: Mapping[UUID, UUID]
+) -> None:
+    """Insert what is new; a person who was erased meanwhile is only counted.
+
+    Causes are the events that told so, by nomination.
+    """
+    await tx.execute(_INSERT, _rows(facts, cause_ids), tx.now)
+
+
+def _rows(facts: Sequence[NominationFact], cause_ids: Mapping[UUID, UUID]) -> list[dict[str, Any]]:
+    return [
+        {**f.model_dump(mode="json"), "cause_id": str(cause_ids[f.nomination_id])} for f in facts
+    ]
 
 
 _TOLD = """(
@@ -23,13 +34,14 @@ _TOLD = """(
     birth_year_month text, origin_division_code text, education_code text, certificate_codes text[],
     occupation_codes text[], preferred_pay_min integer, preferred_pay_max integer, available_from
         date,
-    boarding_place_code text, needs_bed boolean, group_id uuid, group_size integer)"""
+    boarding_place_code text, needs_bed boolean, group_id uuid, group_size integer,
+    cause_id uuid)"""
 _INSERT = f"""
 INSERT INTO nomination (nomination_id, worker_id, office_id, batch_id, named_drive_id, drive_id,
     gender,
     birth_year_month, origin_division_code, education_code, certificate_codes, occupation_codes,
     preferred_pay_min, preferred_pay_max, available_from, boarding_place_code, needs_bed, group_id,
-    group_size, in_group, state, end_reason, nominated_at)
+    group_size, in_group, state, end_reason, nominated_at, cause_id)
 SELECT r.nomination_id, r.worker_id, r.office_id, r.batch_id, r.drive_id, r.drive_id, r.gender,
     r.birth_year_month, r.origin_division_code, r.education_code, r.certificate_codes,
         r.occupation_codes,
@@ -37,15 +49,17 @@ SELECT r.nomination_id, r.worker_id, r.office_id, r.batch_id, r.drive_id, r.driv
         r.needs_bed, r.group_id,
     r.group_size, r.group_id IS NOT NULL AND e.worker_id IS NULL,
     CASE WHEN e.worker_id IS NULL THEN 'waiting' ELSE 'ended' END,
-    CASE WHEN e.worker_id IS NOT NULL THEN 'erased' END, $2
+    CASE WHEN e.worker_id IS NOT NULL THEN 'erased' END, $2, r.cause_id
 FROM jsonb_to_recordset($1::jsonb) AS r {_TOLD} LEFT JOIN erased_worker e USING (worker_id)
 ORDER BY r.nomination_id ON CONFLICT (nomination_id) DO NOTHING
 """
 
 
-async def update_nominations(tx: Tx, facts: Sequence[NominationFact]) -> "list[Record]":
+async def update_nominations(
+    tx: Tx, facts: Sequence[NominationFact], cause_ids: Mapping[UUID, UUID]
+) -> "list[Record]":
     """Take over the new whole of locked nominations; give them with their earlier drive."""
-    return await tx.fetch(_UPDATE, [f.model_dump(mode="json") for f in facts])
+    return await tx.fetch(_UPDATE, _rows(facts, cause_ids))
 
 
 # Who named no drive stays in the one that was found; only who waits goes to another one.
@@ -63,7 +77,8 @@ UPDATE nomination n SET
     boarding_place_code = r.boarding_place_code, needs_bed = r.needs_bed,
     in_group = CASE WHEN n.group_id IS NOT DISTINCT FROM r.group_id THEN n.in_group
         ELSE r.group_id IS NOT NULL END,
-    group_id = r.group_id, group_size = r.group_size, version = n.version + 1
+    group_id = r.group_id, group_size = r.group_size, version = n.version + 1,
+    cause_id = r.cause_id
 FROM jsonb_to_recordset($1::jsonb) AS r {_TOLD}, nomination old
 WHERE n.nomination_id = r.nomination_id AND old.nomination_id = n.nomination_id AND n.state <>
     'ended'
@@ -72,7 +87,10 @@ RETURNING n.*, old.drive_id AS drive_id_before
 
 
 async def update_profiles(tx: Tx, profiles: Sequence[Mapping[str, Any]]) -> "list[Record]":
-    """Take over persons' new profiles into their locked nominations that haven't ended."""
+    """Take over persons' new profiles into their locked nominations that haven't ended.
+
+    A profile has the `cause_id` of the event that told it.
+    """
     return await tx.fetch(_PROFILES, list(profiles))
 
 
@@ -81,12 +99,12 @@ UPDATE nomination n SET gender = r.gender, birth_year_month = r.birth_year_month
     origin_division_code = r.origin_division_code, education_code = r.education_code,
     certificate_codes = r.certificate_codes, occupation_codes = r.occupation_codes,
     preferred_pay_min = r.preferred_pay_min, preferred_pay_max = r.preferred_pay_max, version =
-        n.version + 1
+        n.version + 1, cause_id = r.cause_id
 FROM jsonb_to_recordset($1::jsonb) AS r (
     worker_id uuid, gender text, birth_year_month text, origin_division_code text, education_code
         text,
     certificate_codes text[], occupation_codes text[], preferred_pay_min integer,
-        preferred_pay_max integer)
+        preferred_pay_max integer, cause_id uuid)
 WHERE n.worker_id = r.worker_id AND n.state <> 'ended'
     AND (n.gender, n.birth_year_month, n.origin_division_code, n.education_code,
         n.certificate_codes,
@@ -156,6 +174,32 @@ _STEP = """
 UPDATE nomination n SET state = s.after, version = n.version + 1
 FROM unnest($2::text[], $3::text[]) AS s (before, after)
 WHERE n.nomination_id = ANY ($1) AND n.state = s.before RETURNING n.*
+"""
+
+
+async def note_causes(tx: Tx, cause_ids: Mapping[UUID, UUID]) -> None:
+    """Note the events that let these locked nominations wait: rounds speak of them with those."""
+    await tx.execute(_NOTE_CAUSES, list(cause_ids), list(cause_ids.values()))
+
+
+_NOTE_CAUSES = """
+UPDATE nomination n SET cause_id = u.cause_id
+FROM unnest($1::uuid[], $2::uuid[]) AS u (nomination_id, cause_id)
+WHERE n.nomination_id = u.nomination_id
+"""
+
+
+async def take_causes(tx: Tx, nomination_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Take the causes of locked nominations away, to be spoken with once; those that have one."""
+    rows = await tx.fetch(_TAKE_CAUSES, list(nomination_ids))
+    return {r["nomination_id"]: r["cause_id"] for r in rows}
+
+
+_TAKE_CAUSES = """
+UPDATE nomination n SET cause_id = NULL FROM nomination old
+WHERE n.nomination_id = ANY ($1) AND old.nomination_id = n.nomination_id
+    AND old.cause_id IS NOT NULL
+RETURNING n.nomination_id, old.cause_id
 """
 
 

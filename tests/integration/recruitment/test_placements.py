@@ -101,7 +101,8 @@ async def test_another_site_or_start_is_said_as_the_new_whole(world: World) -> N
     assert (answer["site"], answer["starts_on"]) == (site, starts_on)
     (changed,) = await world.said("placement-changed")
     assert sorted(changed["changed"]) == ["site", "starts_on"]
-    same = {k: v for k, v in placement.items() if k not in {"type", "cause", "site", "starts_on"}}
+    own = {"event_id", "type", "cause", "site", "starts_on"}
+    same = {k: v for k, v in placement.items() if k not in own}
     assert same.items() <= changed.items()
     await ok(await command(world, placement, "change", {"starts_on": starts_on}))
     assert len(await world.said("placement-changed")) == 1

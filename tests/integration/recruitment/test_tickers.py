@@ -5,9 +5,16 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from types import SimpleNamespace
+from uuid import UUID
 
+import pytest
+
+from services.recruitment.handlers.claims import accept_offer
 from services.recruitment.handlers.houserules import HouseRules
+from services.recruitment.handlers.speech import SYSTEM
 from services.recruitment.handlers.tickers import tickers
+from shared.clock import real_now
 from shared.ticker import Tickers
 from tests.integration.recruitment.world import World, a_nomination, a_validation, ok
 from tests.support.http import a_coordinator, app_client
@@ -98,3 +105,31 @@ async def test_persons_of_a_batch_that_never_gets_whole_are_matched_all_the_same
             return bool(await world.said("offer-made"))
 
         assert await until(is_offered) < 2 * PROMISED_S
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+async def test_services_whose_clocks_are_ten_minutes_apart_decide_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    """Deadlines are the database's: neither our own clock nor the hearer's word moves them."""
+    apart = timedelta(minutes=minutes)
+    monkeypatch.setattr("shared.transaction.real_now", lambda: real_now() + apart)
+    shifted = SimpleNamespace(time_ns=lambda: time.time_ns() + minutes * 60 * 10**9)
+    monkeypatch.setattr("shared.ids.time", shifted)
+    five_minutes = HouseRules(offer_stands=timedelta(minutes=5))
+    drive_id = await world.open_drive({"openings": 1})
+    for _ in range(3):
+        await world.hear_as_of(real_now() - apart, a_nomination(drive_id))
+    await world.rounds(five_minutes)
+    await world.advance("4 minutes")
+    assert await world.expire() == 0
+    await world.advance("1 minute")
+    assert await world.expire() == 1
+    await world.rounds(five_minutes)
+    assert await world.expire() == 0
+    offered = await world.said("offer-made")
+    assert len({o["nomination_id"] for o in offered}) == len(offered) == 2
+    async with world.db.transaction(role="worker") as tx:
+        await accept_offer(tx, UUID(offered[-1]["offer_id"]), SYSTEM)
+    assert await world.counts() == [(1, 1, 1)]
+    assert len(await world.said("offer-expired")) == 1

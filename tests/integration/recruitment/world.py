@@ -145,6 +145,25 @@ class World:
     async def hear(self, *events: Event) -> None:
         await heard(self.db, HANDLERS, events)
 
+    async def hear_and_name(self, *events: Event) -> list[str]:
+        """Hear events, and give the ids they came with."""
+        return [str(one.envelope.id) for one in await heard(self.db, HANDLERS, events)]
+
+    async def today(self) -> date:
+        """Give the civil date in Shanghai, by business time."""
+        async with self.db.transaction(role="worker") as tx:
+            return tx.today
+
+    async def follow_calendar(self) -> int:
+        """Open and close drives by their dates until no date is left to follow; tell how many."""
+        done = 0
+        while True:
+            async with self.db.transaction(role="worker") as tx:
+                stepped = await drives.follow_calendar(tx)
+            if not stepped:
+                return done
+            done += stepped
+
     async def hear_as_of(self, said_at: datetime, event: Event) -> None:
         """Hear an event that was said at that time."""
         late = received(event)
@@ -194,12 +213,13 @@ class World:
         await self.rounds()
 
     async def said(self, *types: str) -> list[dict[str, Any]]:
-        """Give what was said so far, in order, as `{type, tenant, journey, cause, ...fields}`."""
+        """Give what was said so far, in order: `{event_id, type, tenant, journey, cause, ...}`."""
         async with self.db.transaction(role="worker") as tx:
             rows = await tx.fetch("SELECT headers, body FROM outbox ORDER BY outbox_id")
         found = [
             {
                 "type": r["headers"]["ce_type"].removeprefix("recruitment.").removesuffix(".v1"),
+                "event_id": r["headers"]["ce_id"],
                 "tenant": r["headers"]["ce_tenantid"],
                 "journey": r["headers"]["ce_correlationid"],
                 "cause": r["headers"]["ce_causationid"],
