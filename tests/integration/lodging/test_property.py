@@ -4,7 +4,7 @@ import os
 import random
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from services.lodging.handlers import guests, lapses
 from services.lodging.handlers.inns import close_beds, reopen_bed
 from services.lodging.handlers.requests import Guest, StayRequest, request_stays
 from services.lodging.store.houses import Closure
+from services.lodging.store.programmes import Rules, put_rules
 from shared.problem import Problem
 from tests.integration.lodging.test_race import overlaps
 from tests.integration.lodging.world import IDS, NANXIANG, World, at, site
@@ -55,7 +56,7 @@ class Story:
             self.place, self.place, self.place, self.ask, self.book, self.book, self.delay,
             self.cancel_placement, self.other_town, self.repeat, self.erase, self.check_in,
             self.check_in, self.check_out, self.extend, self.cancel, self.move, self.close,
-            self.reopen, self.pass_time,
+            self.reopen, self.pass_time, self.other_nights, self.other_rules,
         ]  # fmt: skip
         act = self.rng.choice(acts)
         self.told.append(act.__name__)
@@ -95,7 +96,8 @@ class Story:
         some = self.rng.sample(self.placements, min(len(self.placements), self.rng.randint(1, 3)))
         request = StayRequest(
             IDS.uuid7(), self.world.enterprise_id, "YOUJIA", self._starts_on(),
-            self.rng.randint(1, 6), tuple(Guest(p.worker_id) for p in some),
+            self.rng.randint(1, 6),
+            tuple(Guest(p.worker_id, self.rng.choice([None, None, "李家"])) for p in some),
             together=self.rng.random() < 0.5, wait=self.rng.random() < 0.7, inn_id=None,
         )  # fmt: skip
         async with self.world.tx() as tx:
@@ -124,6 +126,18 @@ class Story:
         if self.placements:
             one = self.rng.choice(self.placements)
             await self.world.listen(self.world.changed(one, site=site(NANXIANG)))
+
+    async def other_nights(self) -> None:
+        if self.placements:
+            one = self.rng.choice(self.placements)
+            nights = self.rng.choice([1, 2, 4, 9, 20])
+            await self.world.listen(self.world.changed(one, nights=nights))
+
+    async def other_rules(self) -> None:
+        words = self.rng.sample(["credit", "group", "short_stay", "placement", "check_in"], 2)
+        cap = self.rng.choice([CAP, CAP, 9])
+        async with self.world.tx() as tx:
+            await put_rules(tx, "YOUJIA", Rules(90, cap, 30, time(22), words))
 
     async def repeat(self) -> None:
         if self.placements:
@@ -254,8 +268,9 @@ async def check_groups(world: World) -> None:
     """Members of a group who got their beds in one decision got them in one inn."""
     async with world.tx() as tx:
         split = await tx.fetchval(
-            "SELECT count(*) FROM (SELECT body->>'group_id', headers->>'ce_causationid' FROM ("
-            "  SELECT headers, convert_from(body, 'UTF8')::jsonb AS body FROM outbox"
+            # One decision is one transaction.
+            "SELECT count(*) FROM (SELECT body->>'group_id', decision FROM ("
+            "  SELECT xmin::text AS decision, convert_from(body, 'UTF8')::jsonb AS body FROM outbox"
             "  WHERE headers->>'ce_type' = 'lodging.stay-held.v1') held"
             " WHERE body ? 'group_id' GROUP BY 1, 2"
             " HAVING count(DISTINCT body->>'inn_id') > 1) split"

@@ -38,6 +38,7 @@ RETURNING worker_id, cause_id
 _MIXED = """
 SELECT count(*) FROM occupancy a JOIN occupancy b
 ON a.room_id = b.room_id AND a.nights && b.nights AND a.gender < b.gender
+    AND a.family_id <> b.family_id
 """
 
 
