@@ -1,9 +1,11 @@
 """One open transaction: state, business time, and what is to be said when it commits."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
 from contracts import OWNER_TENANT_ID, Envelope, Event
@@ -13,6 +15,8 @@ from shared.ids import Ids
 
 if TYPE_CHECKING:
     import asyncpg
+
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
 class Cause(Protocol):
@@ -133,10 +137,47 @@ class Tx:
         """Execute a statement; give PostgreSQL's command tag."""
         return await self.conn.execute(sql, *args)
 
-    async def copy(
-        self, table: str, columns: Sequence[str], records: Iterable[Sequence[object]]
+    async def insert(
+        self,
+        table: str,
+        columns: Mapping[str, str],
+        records: Iterable[Sequence[object]],
+        same: Mapping[str, object] = _NOTHING,
     ) -> None:
-        """Insert many rows in one go, for rows that cannot conflict; row security forbids COPY."""
-        places = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
-        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"
-        await self.conn.executemany(sql, records)
+        """Insert records that cannot conflict by one statement: row security forbids COPY.
+
+        `columns` maps the records' columns, in their order, to types; `same` are columns with one
+        value in all of them.
+        """
+        values = zip(*records, strict=True)
+        lists = [
+            [_array(v) for v in column] if kind.endswith("[]") else column
+            for kind, column in zip(columns.values(), values, strict=False)
+        ]
+        if lists:
+            sql = _insert(table, tuple(columns.items()), tuple(same))
+            await self.conn.execute(sql, *lists, *same.values())
+
+
+@cache
+def _insert(table: str, columns: tuple[tuple[str, str], ...], same: tuple[str, ...]) -> str:
+    # Arrays of arrays would be flattened by unnest: each array comes as a text.
+    texts = {name: kind for name, kind in columns if kind.endswith("[]")}
+    lists = ", ".join(
+        f"${i}::{'text' if name in texts else kind}[]" for i, (name, kind) in enumerate(columns, 1)
+    )
+    names = [name for name, _ in columns]
+    chosen = [f"u.{n}::{texts[n]}" if n in texts else f"u.{n}" for n in names]
+    chosen += [f"${i}" for i, _ in enumerate(same, len(columns) + 1)]
+    return (
+        f"INSERT INTO {table} ({', '.join((*names, *same))})"
+        f" SELECT {', '.join(chosen)} FROM unnest({lists}) AS u ({', '.join(names)})"
+    )
+
+
+def _array(values: Any) -> str | None:  # noqa: ANN401 (a column of a record)
+    """Give PostgreSQL's text of a one-dimensional array."""
+    if values is None:
+        return None
+    quoted = (str(v).replace("\\", "\\\\").replace('"', '\\"') for v in values)
+    return "{" + ",".join(f'"{q}"' for q in quoted) + "}"

@@ -8,10 +8,23 @@ from uuid import UUID
 
 from shared.transaction import Tx
 
-_COLUMNS: Final = (
-    "feed_id", "event_id", "type", "service", "subject", "sequence", "tenant_id", "journey_id",
-    "causation_id", "said_at", "audience", "origins", "trip_id", "inn_id", "body",
-)  # fmt: skip
+_EVENT: Final = {
+    "feed_id": "bigint",
+    "event_id": "uuid",
+    "type": "text",
+    "service": "text",
+    "subject": "text",
+    "sequence": "bigint",
+    "tenant_id": "uuid",
+    "journey_id": "uuid",
+    "causation_id": "uuid",
+    "said_at": "timestamptz",
+    "audience": "uuid[]",
+    "origins": "text[]",
+    "trip_id": "uuid",
+    "inn_id": "uuid",
+    "body": "jsonb",
+}
 _NEXT: Final = "UPDATE feed_position SET last_feed_id = last_feed_id + $1 RETURNING last_feed_id"
 
 
@@ -39,7 +52,7 @@ async def insert_entries(tx: Tx, entries: Sequence[Entry]) -> None:
     """Append to the feed. Locks the feed until commit: its writers come one after the other."""
     last = await tx.fetchval(_NEXT, len(entries))
     first = last - len(entries) + 1
-    await tx.copy("event", _COLUMNS, [_record(first + i, e) for i, e in enumerate(entries)])
+    await tx.insert("event", _EVENT, [_record(first + i, e) for i, e in enumerate(entries)])
 
 
 def _record(feed_id: int, entry: Entry) -> tuple[object, ...]:

@@ -7,7 +7,6 @@ from typing import Final
 from uuid import UUID
 
 from services.lodging.domain.programme import CreditLevel, KeyEnterprise
-from services.lodging.store.rows import insert_rows
 from shared.transaction import Tx
 
 _ENTRIES: Final = """
@@ -91,7 +90,7 @@ async def insert_level_changes(tx: Tx, changes: Sequence[LevelChange]) -> None:
         (tx.ids.uuid7(), c.uscc, c.enterprise_id, c.before, c.level, c.reason, tx.now)
         for c in changes
     ]
-    await insert_rows(tx, "credit_change", _LEVEL_CHANGE, rows)
+    await tx.insert("credit_change", _LEVEL_CHANGE, rows)
 
 
 _UPDATE_LEVELS: Final = """

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.lodging.domain.journey import Booking, Hire, Person, Placement
 from services.lodging.domain.stay import Stay
-from services.lodging.store.rows import insert_rows, inserting, turned
+from services.lodging.store.rows import inserting, turned
 from services.lodging.store.stays import load_stays_of_workers
 from shared.transaction import Tx
 
@@ -38,9 +38,7 @@ _NOTE: Final = {"worker_id": "uuid", "cause_id": "uuid", "traceparent": "text"}
 
 async def insert_unsettled(tx: Tx, notes: Sequence[Note]) -> None:
     """Note persons about whom something was heard."""
-    await insert_rows(
-        tx, "unsettled", _NOTE, ((n.worker_id, n.cause_id, n.traceparent) for n in notes)
-    )
+    await tx.insert("unsettled", _NOTE, ((n.worker_id, n.cause_id, n.traceparent) for n in notes))
 
 
 _TAKE: Final = """

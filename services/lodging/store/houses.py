@@ -10,7 +10,6 @@ import asyncpg
 
 from services.lodging.domain.calendar import Nights
 from services.lodging.domain.house import Bed, House, Inn, Room
-from services.lodging.store.rows import insert_rows
 from services.lodging.store.stays import list_occupied
 from shared.transaction import Tx
 
@@ -53,13 +52,13 @@ async def insert_inn(tx: Tx, inn: NewInn) -> bool:
     if not tag.endswith(" 1"):
         return False
     rooms = [(tx.ids.uuid7(), inn.inn_id, r.name) for r in inn.rooms]
-    await insert_rows(tx, "room", _ROOM, rooms)
+    await tx.insert("room", _ROOM, rooms)
     beds = [
         (tx.ids.uuid7(), inn.inn_id, row[0], name)
         for row, room in zip(rooms, inn.rooms, strict=True)
         for name in room.beds
     ]
-    await insert_rows(tx, "bed", _BED, beds)
+    await tx.insert("bed", _BED, beds)
     return True
 
 
@@ -131,7 +130,7 @@ async def insert_closures(tx: Tx, closure: Closure) -> list[UUID]:
         (tx.ids.uuid7(), bed_id, closure.inn_id, nights, closure.reason)
         for bed_id in closure.bed_ids
     ]
-    await insert_rows(tx, "out_of_service", _CLOSURE, rows)
+    await tx.insert("out_of_service", _CLOSURE, rows)
     return [row[0] for row in rows]
 
 

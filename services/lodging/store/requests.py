@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from services.lodging.store.rows import insert_rows
 from shared.transaction import Tx
 
 _REQUEST: Final = {
@@ -33,4 +32,4 @@ class RequestRow:
 
 async def insert_requests(tx: Tx, rows: Iterable[RequestRow]) -> None:
     """Insert requests."""
-    await insert_rows(tx, "stay_request", _REQUEST, (astuple(row) for row in rows))
+    await tx.insert("stay_request", _REQUEST, (astuple(row) for row in rows))

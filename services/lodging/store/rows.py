@@ -1,8 +1,6 @@
-"""Many rows in one statement: forced row security lets nobody COPY into a table."""
+"""Columns as arrays, for the statements that do more than insert."""
 
 from collections.abc import Iterable, Mapping, Sequence
-
-from shared.transaction import Tx
 
 #: Column and its PostgreSQL type, in the order of the values.
 Columns = Mapping[str, str]
@@ -23,10 +21,3 @@ def turned(columns: Columns, rows: Iterable[Sequence[object]]) -> list[list[obje
     """Turn rows into one list per column."""
     made = list(rows)
     return [[row[n] for row in made] for n in range(len(columns))]
-
-
-async def insert_rows(
-    tx: Tx, table: str, columns: Columns, rows: Iterable[Sequence[object]]
-) -> None:
-    """Insert rows whose values stand in the order of the columns."""
-    await tx.execute(inserting(table, columns), *turned(columns, rows))

@@ -12,7 +12,7 @@ from services.lodging.domain.calendar import Nights
 from services.lodging.domain.house import Wish
 from services.lodging.domain.line import Turn
 from services.lodging.domain.stay import State, Stay
-from services.lodging.store.rows import insert_rows, unnested
+from services.lodging.store.rows import unnested
 from shared.transaction import Tx
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ async def list_stays_in_beds(tx: Tx, bed_ids: Sequence[UUID], nights: Nights) ->
 
 async def insert_stays(tx: Tx, stays: Iterable[Stay]) -> None:
     """Insert new stays."""
-    await insert_rows(tx, "stay", _ROW, ([getattr(s, c) for c in _ROW] for s in stays))
+    await tx.insert("stay", _ROW, ([getattr(s, c) for c in _ROW] for s in stays))
 
 
 async def update_stays(tx: Tx, stays: Sequence[Stay]) -> None:
@@ -256,7 +256,7 @@ async def insert_occupancy(tx: Tx, rows: Iterable[Occupied]) -> None:
     values = (
         (*(getattr(o, c) for c in _OCCUPANCY if c != "nights"), _range(o.nights)) for o in rows
     )
-    await insert_rows(tx, "occupancy", _OCCUPANCY, values)
+    await tx.insert("occupancy", _OCCUPANCY, values)
 
 
 _OCCUPIED: Final = """

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
 _NAMES = tuple(f.name for f in fields(Offer))
+_OTHERS = {
+    "round": "int",
+    "acceptance": "text",
+    "state": "text",
+    "pending": "bool",
+    "expires_at": "timestamptz",
+}
+_TYPES = {name: _OTHERS.get(name, "uuid") for name in _NAMES}
 _COLUMNS = ", ".join(f"o.{name}" for name in _NAMES)
 
 
@@ -39,9 +47,8 @@ class NewOffer:
 
 async def insert_offers(tx: Tx, offers: Sequence[NewOffer]) -> None:
     """Insert made offers; the caller has their nominations locked and their openings taken."""
-    columns = (*_NAMES, "terms", "made_at")
-    records = [(*asdict(o.offer).values(), dict(o.terms), tx.now) for o in offers]
-    await tx.copy("offer", columns, records)
+    records = [(*asdict(o.offer).values(), dict(o.terms)) for o in offers]
+    await tx.insert("offer", _TYPES | {"terms": "jsonb"}, records, {"made_at": tx.now})
 
 
 async def list_open_offers(tx: Tx, nomination_ids: Iterable[UUID]) -> list[Offer]:

@@ -1,7 +1,7 @@
 """What a matching round reads, and the record of what it decided."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -179,11 +179,19 @@ class RoundRecord:
 
 async def insert_round(tx: Tx, record: RoundRecord) -> None:
     """Keep the record of a round."""
-    await tx.copy(
-        "match_round",
-        (*RoundRecord.__slots__, "matched_at"),
-        [(*(getattr(record, n) for n in RoundRecord.__slots__), tx.now)],
-    )
+    await tx.insert("match_round", _ROUND, [astuple(record)], {"matched_at": tx.now})
+
+
+_ROUND = {
+    "drive_id": "uuid",
+    "round": "int",
+    "candidate_count": "int",
+    "offered_count": "int",
+    "unplaced_count": "int",
+    "score_total": "bigint",
+    "score_bound": "bigint",
+    "equity": "jsonb",
+}
 
 
 async def add_skips(tx: Tx, nomination_ids: Iterable[UUID]) -> None:

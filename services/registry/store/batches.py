@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from services.registry.domain import BatchKind, Counts, FinalState
-from services.registry.store.bulk import insert_many
 from shared.ticker import TICKER_LOCK
 from shared.transaction import Tx
 
@@ -128,7 +127,7 @@ async def get_file(tx: Tx, batch_id: UUID) -> bytes:
 
 async def insert_issues(tx: Tx, records: Iterable[Sequence[object]]) -> None:
     """Insert issues: batch, number, tenant, then an issue's fields in their order."""
-    await insert_many(tx, "batch_issue", _ISSUE, records)
+    await tx.insert("batch_issue", _ISSUE, records)
 
 
 _ISSUE = {
@@ -146,7 +145,7 @@ _ISSUE = {
 async def insert_batch_workers(tx: Tx, batch: Batch, records: Iterable[Sequence[object]]) -> None:
     """Insert who a batch's rows are: row, worker, nomination, hire."""
     same = {"batch_id": batch.batch_id, "tenant_id": batch.tenant_id}
-    await insert_many(tx, "batch_worker", _BATCH_WORKER, records, same)
+    await tx.insert("batch_worker", _BATCH_WORKER, records, same)
 
 
 _BATCH_WORKER = {
@@ -159,7 +158,7 @@ _BATCH_WORKER = {
 
 async def insert_rejected_rows(tx: Tx, records: Iterable[Sequence[object]]) -> None:
     """Insert sealed rows: id, batch, row, tenant, blind index, sealed, expiry."""
-    await insert_many(tx, "rejected_row", _REJECTED_ROW, records)
+    await tx.insert("rejected_row", _REJECTED_ROW, records)
 
 
 _REJECTED_ROW = {

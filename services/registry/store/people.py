@@ -6,7 +6,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.registry.domain import Profile
-from services.registry.store.bulk import JOINED, SEPARATOR, insert_many
 from shared.transaction import Tx
 
 #: The sealed columns of a relation, by the roster's field.
@@ -29,8 +28,8 @@ _PROFILE: Final[dict[str, str]] = {
     "birth_year_month": "text",
     "origin_division_code": "text",
     "education_code": "text",
-    "certificate_codes": JOINED,
-    "occupation_codes": JOINED,
+    "certificate_codes": "text[]",
+    "occupation_codes": "text[]",
     "preferred_pay_min": "int",
     "preferred_pay_max": "int",
 }
@@ -95,7 +94,7 @@ ORDER BY blind_index FOR KEY SHARE
 async def insert_workers(tx: Tx, people: Iterable[tuple[UUID, Profile]]) -> None:
     """Insert new persons."""
     records = ((w, *_profile_record(p)) for w, p in people)
-    await insert_many(tx, "worker", _WORKER, records, {"registered_at": tx.now})
+    await tx.insert("worker", _WORKER, records, {"registered_at": tx.now})
 
 
 _WORKER: Final[dict[str, str]] = {"worker_id": "uuid", **_PROFILE}
@@ -104,7 +103,7 @@ _WORKER: Final[dict[str, str]] = {"worker_id": "uuid", **_PROFILE}
 def _profile_record(p: Profile) -> tuple[object, ...]:
     return (
         p.gender, p.birth_year_month, p.origin_division_code, p.education_code,
-        SEPARATOR.join(p.certificate_codes), SEPARATOR.join(p.occupation_codes),
+        p.certificate_codes, p.occupation_codes,
         p.preferred_pay_min, p.preferred_pay_max,
     )  # fmt: skip
 
@@ -202,7 +201,7 @@ async def insert_relations(
     )  # fmt: skip
     same: dict[str, object] = {"tenant_id": tenant_id, "tenant_kind": tenant_kind}
     same |= {"created_at": tx.now, "updated_at": tx.now}
-    await insert_many(tx, "relation", _RELATION, records, same)
+    await tx.insert("relation", _RELATION, records, same)
 
 
 _RELATION: Final[dict[str, str]] = {

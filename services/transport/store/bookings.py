@@ -22,6 +22,8 @@ _VALUES: Final = attrgetter(*COLUMNS)
 # The identity of a booking never changes; who owns it only with a new booking.
 _CHANGING: Final = COLUMNS[COLUMNS.index("state") :]
 _TYPES: Final = {
+    "pooled_at": "timestamptz",
+    "traceparent": "text",
     "state": "text",
     "waiting_for": "text",
     "board_ordinal": "integer",
@@ -85,7 +87,8 @@ ON CONFLICT (placement_id) WHERE state IN ('pooled', 'waitlisted', 'booked', 'bo
 
 async def insert_bookings(tx: Tx, bookings: Sequence[Booking]) -> None:
     """Insert new bookings."""
-    await tx.copy("booking", COLUMNS, [_VALUES(b) for b in bookings])
+    types = {c: _TYPES.get(c, "uuid") for c in COLUMNS}
+    await tx.insert("booking", types, [_VALUES(b) for b in bookings])
 
 
 async def update_bookings(tx: Tx, bookings: Sequence[Booking]) -> None:

@@ -43,14 +43,8 @@ async def insert_trip(tx: Tx, trip: Trip) -> None:
 
 
 async def _insert_stops(tx: Tx, trip: Trip) -> None:
-    await tx.copy(
-        "trip_stop",
-        ("trip_id", "ordinal", *_STOP_COLUMNS),
-        [
-            (trip.trip_id, i, *(getattr(s, c) for c in _STOP_COLUMNS))
-            for i, s in enumerate(trip.stops)
-        ],
-    )
+    stops = [(i, *(getattr(s, c) for c in _STOP)) for i, s in enumerate(trip.stops)]
+    await tx.insert("trip_stop", {"ordinal": "int", **_STOP}, stops, {"trip_id": trip.trip_id})
 
 
 _INSERT: Final = """
@@ -58,15 +52,15 @@ INSERT INTO trip (trip_id, state, destination_division_code, city, plate, vehicl
     licensed_capacity, operator, contract_number, crew, escort, minimum_load)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
-_STOP_COLUMNS: Final = (
-    "place_code",
-    "division_code",
-    "planned_arrives_at",
-    "planned_departs_at",
-    "arrives_at",
-    "departs_at",
-    "synced_at",
-)
+_STOP: Final = {
+    "place_code": "text",
+    "division_code": "text",
+    "planned_arrives_at": "timestamptz",
+    "planned_departs_at": "timestamptz",
+    "arrives_at": "timestamptz",
+    "departs_at": "timestamptz",
+    "synced_at": "timestamptz",
+}
 
 
 async def update_trip(tx: Tx, trip: Trip) -> None:
@@ -221,7 +215,7 @@ WHERE t.state = 'arrived' OR (t.state = 'departed' AND s.synced_at IS NOT NULL
 async def _with_stops(tx: Tx, rows: "Sequence[Record]") -> dict[UUID, Trip]:
     stops: dict[UUID, list[Stop]] = defaultdict(list)
     for row in await tx.fetch(_STOPS, [r["trip_id"] for r in rows]) if rows else ():
-        stops[row["trip_id"]].append(Stop(*(row[c] for c in _STOP_COLUMNS)))
+        stops[row["trip_id"]].append(Stop(*(row[c] for c in _STOP)))
     return {r["trip_id"]: _trip(r, stops[r["trip_id"]]) for r in rows}
 
 

@@ -327,7 +327,10 @@ async def test_a_restored_backup_knows_no_erased_person(
         for table in ("outbox", "erasure", *reversed(tables)):
             await tx.execute(f"DELETE FROM {table}")
         for table, rows in backup.items():
-            await tx.copy(table, list(rows[0].keys()), [tuple(r) for r in rows])
+            names = [*rows[0].keys()]
+            places = ", ".join(f"${i}" for i, _ in enumerate(names, 1))
+            sql = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places})"
+            await tx.conn.executemany(sql, [tuple(r) for r in rows])
     pool = registry.eraser.vault.store.pool
     await pool.copy_records_to_table("data_key", records=[tuple(r) for r in keys])
     found = await registry.get(office, f"/v1/workers/{worker}")
