@@ -2,7 +2,7 @@
 
 from typing import Final
 
-# Structured reasons of a cancellation; the first eighteen are for people to choose from.
+# Structured reasons of a cancellation, for people to choose from.
 CANCELLATION: Final = frozenset(
     {
         "did_not_come",

@@ -179,11 +179,13 @@ def _offers(table: Table, groups: list[Group]) -> Iterator[_Offers]:
 
 def _batches(groups: list[Group]) -> Iterator[list[Group]]:
     batch: list[Group] = []
+    count = 0
     for group in groups:
         batch.append(group)
-        if sum(len(g.members) for g in batch) >= CHUNK:
+        count += len(group.members)
+        if count >= CHUNK:
             yield batch
-            batch = []
+            batch, count = [], 0
     if batch:
         yield batch
 

@@ -1,7 +1,9 @@
 """Matching explains itself, can be recomputed, and can be overruled by a person."""
 
+from random import Random
 from typing import Any
 
+from services.recruitment.domain.rules import RULES
 from services.recruitment.handlers.rounds import PAIRS_INLINE_MAX
 from tests.integration.recruitment.world import (
     OFFICE,
@@ -10,6 +12,8 @@ from tests.integration.recruitment.world import (
     ok,
 )
 from tests.support.http import a_coordinator, an_enterprise, an_office, app_client
+
+OCCUPATIONS = ("6-05-01-00", "6-05-01-01", "6-18-02-04", "4-03-02-01")
 
 
 async def explained(world: World, drive_id: Any, query: str = "") -> list[dict[str, Any]]:
@@ -45,6 +49,59 @@ async def test_each_candidate_shows_score_parts_and_rules_that_add_up(world: Wor
         if offered[i["nomination_id"]] == c["vacancy_id"]
     )
     assert shown == recorded
+
+
+async def test_every_match_and_every_miss_of_a_random_drive_recomputes_from_what_is_printed(
+    world: World,
+) -> None:
+    random = Random(5)
+    vacancies = [
+        {
+            "openings": random.randrange(1, 4),
+            "occupation_code": random.choice(OCCUPATIONS),
+            "monthly_pay_max": random.choice((6000, 7000, 9000)),
+            "requirements": {
+                "gender": random.choice(("male", "female", None)),
+                "age_max": random.choice((30, 45, None)),
+            },
+        }
+        for _ in range(8)
+    ]
+    drive_id = await world.open_drive(*vacancies)
+    await world.nominate(
+        *(
+            a_nomination(
+                drive_id,
+                gender=random.choice(("male", "female")),
+                birth_year_month=f"{random.randrange(1970, 2006)}-05",
+                occupation_codes=tuple(random.sample(OCCUPATIONS, 2)),
+                preferred_pay_min=random.choice((None, 6500, 8000)),
+            )
+            for _ in range(40)
+        )
+    )
+    offered = {o["nomination_id"]: o["vacancy_id"] for o in await world.said("offer-made")}
+    assert 0 < len(offered) < 40
+    score_total = 0
+    for item in await explained(world, drive_id):
+        printed = {c["vacancy_id"]: c for c in item["candidates"]}
+        assert len(printed) == len(vacancies)
+        for one in printed.values():
+            assert one["score"] == sum(one["parts"].values())
+            assert sorted([*one["passed"], *one["failed"]]) == sorted(RULES)
+        given = offered.get(item["nomination_id"])
+        if given is not None:
+            assert printed[given]["failed"] == []
+            score_total += sum(printed[given]["parts"].values())
+        else:
+            miss = item["unplaced"]["nearest_miss"]
+            near = printed[miss["vacancy_id"]]
+            assert miss["rules"] == [*near["failed"], *near["barriers"]]
+            assert len(miss["rules"]) == min(
+                len(c["failed"]) + len(c["barriers"]) for c in printed.values()
+            )
+    recorded = await world.rows("SELECT score_total FROM match_round ORDER BY round")
+    assert score_total == sum(r["score_total"] for r in recorded)
 
 
 async def test_each_unplaced_person_shows_the_nearest_miss(world: World) -> None:
