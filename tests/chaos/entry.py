@@ -64,6 +64,7 @@ class Dwelling(Consumer):
     ) -> None:
         super().__init__(db, handlers, kafka, guards=guards)
         self._intake = WitnessedIntake(db, handlers, guards)
+        self._acknowledged: Sequence[Any] = ()
         self._aim = Path(os.environ["SHANHAI_AIM"]) / handlers.service
 
     async def _commit(self, fetched: Sequence[Any]) -> None:
@@ -71,7 +72,9 @@ class Dwelling(Consumer):
         if effect_first:
             await self._dwell()
         await super()._commit(fetched)
-        if not effect_first:
+        # Who acknowledges first does it again after the effect: dying there would lose nothing.
+        if not effect_first and fetched is not self._acknowledged:
+            self._acknowledged = fetched
             await self._dwell()
 
     async def _dwell(self) -> None:
