@@ -20,6 +20,7 @@ from services.recruitment.api.calls import (
     lawful,
     on_behalf,
 )
+from services.recruitment.domain.brands import LABOUR_BRANDS
 from services.recruitment.handlers import drives
 from services.recruitment.store import drives as stored
 from services.recruitment.store import vacancies
@@ -109,6 +110,17 @@ async def list_vacancies(  # noqa: PLR0913 (a filter each)
     filters = {"drive_id": drive_id, "state": state, "labour_brand": labour_brand}
     wanted = views.Wanted(limit, last, filters)
     return await caller.query(partial(views.list_vacancies, wanted))
+
+
+@router.get("/v1/labour-brands")
+async def list_labour_brands(caller: Caller) -> Response:
+    """List the labour brands that have names; others are used by their code alone."""
+
+    async def view(_: Tx) -> object:
+        items = [{"code": code, "name": name} for code, name in LABOUR_BRANDS.items()]
+        return {"items": items, "next_cursor": None}
+
+    return await caller.query(view)
 
 
 @router.get("/v1/vacancies/{vacancy_id}")

@@ -17,6 +17,7 @@ from services.recruitment.handlers import drives
 from services.recruitment.sheet.issue import Issue, SheetRefused, issue
 from services.recruitment.sheet.reader import SheetReader
 from services.recruitment.sheet.rows import Found, Row
+from services.recruitment.sheet.template import template_workbook
 from services.recruitment.store import drives as stored
 from shared.commands import Answer
 from shared.http import Call
@@ -25,6 +26,7 @@ from shared.transaction import Tx
 
 router = APIRouter(tags=["vacancies"])
 
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FIELDS_MAX: Final = 5
 _NAME_MAX: Final = 255
 #: The sheet's columns where the command's fields come from, when they have another name there.
@@ -68,6 +70,14 @@ class _Upload:
     data: bytes
     drive_id: UUID
     enterprise_id: UUID | None
+
+
+@router.get("/v1/vacancy-template.xlsx")
+async def template(caller: Caller) -> Response:
+    """Give the sheet of vacancies to fill in."""
+    caller.require(tenant_kinds={"enterprise"}, roles=COORDINATOR)
+    named = {"Content-Disposition": 'attachment; filename="vacancies.xlsx"'}
+    return Response(template_workbook(), media_type=_XLSX, headers=named)
 
 
 @router.post("/v1/vacancy-sheets", status_code=201, openapi_extra=_FORM)

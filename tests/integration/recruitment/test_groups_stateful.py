@@ -6,6 +6,7 @@ from random import Random
 from typing import Any, Final
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -214,24 +215,30 @@ async def play(db: Database, url: str, sizes: list[int], singles: int, script: l
         await run.play(step, pick)
 
 
-async def test_no_group_is_ever_partly_placed(world: World) -> None:
-    """The final state equals a serial model's, over random drives on a real PostgreSQL."""
+def scripts(count: int) -> list[tuple[tuple[list[int], int], list[Step]]]:
+    """Draw so many drives, each with what happens in it: the same ones each time."""
+    found: list[tuple[tuple[list[int], int], list[Step]]] = []
 
     @settings(
-        max_examples=12,
+        max_examples=count,
         deadline=None,
         derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
     @given(drive=drives, script=steps)
-    def scripts(drive: tuple[list[int], int], script: list[Step]) -> None:
+    def draw(drive: tuple[list[int], int], script: list[Step]) -> None:
         found.append((drive, script))
 
-    found: list[tuple[tuple[list[int], int], list[Step]]] = []
-    scripts()
-    assert len(found) >= 12
-    for (sizes, singles), script in found:
+    draw()
+    assert len(found) >= count
+    return found
+
+
+@pytest.mark.parametrize("count", [12, pytest.param(120, marks=pytest.mark.slow)])
+async def test_no_group_is_ever_partly_placed(world: World, count: int) -> None:
+    """The final state equals a serial model's, over random drives on a real PostgreSQL."""
+    for (sizes, singles), script in scripts(count):
         await world.forget()
         await play(world.db, world.superuser_url, sizes, singles, script)
     # The scripts were worth playing: groups were placed, and groups fell in every way.

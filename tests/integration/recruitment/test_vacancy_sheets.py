@@ -137,3 +137,16 @@ async def test_the_same_sheet_with_the_same_key_is_posted_once(world: World) -> 
     assert first.json() == again.json()
     assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
     assert len(await world.said("vacancy-posted")) == 1
+
+
+async def test_an_enterprise_fetches_the_template_and_the_brands_and_an_office_no_template(
+    world: World,
+) -> None:
+    async with app_client(SERVICE, world.db, await an_enterprise(world.db)) as client:
+        answer = await client.get("/v1/vacancy-template.xlsx")
+        assert (answer.status_code, answer.content[:2]) == (200, b"PK")
+        assert "vacancies.xlsx" in answer.headers["content-disposition"]
+        brands = (await ok(await client.get("/v1/labour-brands")))["items"]
+        assert {"code": "caiyun_blue_firefighter", "name": "彩云之蓝消防员"} in brands
+    async with app_client(SERVICE, world.db, await an_office(world.db)) as client:
+        assert (await client.get("/v1/vacancy-template.xlsx")).status_code == 403

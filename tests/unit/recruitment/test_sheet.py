@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import xlsxwriter
+from python_calamine import CalamineWorkbook
 
 from services.recruitment.sheet.issue import SheetRefused, column_letter
 from services.recruitment.sheet.reader import SheetReader
 from services.recruitment.sheet.rows import Found, Row, read
+from services.recruitment.sheet.template import template_workbook
 from tests.unit.recruitment.sheets import HEADER, a_csv, a_row, a_workbook, with_members
 
 TODAY = date(2027, 2, 20)
@@ -127,6 +129,19 @@ def test_all_faults_of_all_rows_are_told_at_once() -> None:
     assert [codes(r) for r in rows] == [
         [("C", "number_invalid"), ("E", "pay_invalid")], [], [("G", "division_unknown")],
     ]  # fmt: skip
+
+
+def test_the_template_is_an_empty_sheet_and_its_examples_make_a_vacancy() -> None:
+    template = template_workbook()
+    assert refusal(template) == "no_rows"
+    book = CalamineWorkbook.from_filelike(io.BytesIO(template))
+    header, *_ = book.get_sheet_by_name("岗位").to_python()
+    _, *lines = book.get_sheet_by_name("说明").to_python()
+    assert header == [word for word, _, _ in lines]
+    (row,) = found(a_workbook([example for _, _, example in lines], header=header)).rows
+    assert row.issues == []
+    assert (row.fields["title"], row.fields["openings"]) == ("缝纫工", 20)
+    assert row.fields["site"]["town"] == "南翔镇"
 
 
 def test_what_is_assumed_or_unknown_to_the_tables_is_a_warning() -> None:
