@@ -180,6 +180,11 @@ async def test_an_enterprise_posts_a_sheet_and_reads_what_is_wrong_with_which_ro
     async with desks.of("enterprise-changxing", PHONE, javascript=javascript) as desk:
         await desk.open("/enterprise")
         await desk.page.click("#sheet summary")
+        async with desk.page.expect_download() as download:
+            await desk.page.click("text=下载空白岗位表")
+        empty = (await (await download.value).path()).read_bytes()
+        book = openpyxl.load_workbook(io.BytesIO(empty))
+        assert str(book.worksheets[0]["A1"].value).startswith("岗位名称")
         await desk.page.set_input_files("#sheet [name=file]", tmp_path / "岗位.xlsx")
         await desk.page.click("text=核验并发布")
         faults = await desk.page.locator("#faults tbody tr").all_inner_texts()

@@ -20,11 +20,6 @@ router = APIRouter(route_class=PageRoute)
 
 LIST_MAX: Final = 200
 SHANGHAI: Final = "310000"
-#: Those that the bulletins name; recruitment takes others by their code.
-BRANDS: Final = (
-    "chongming_lincang_marine", "caiyun_blue_firefighter", "nufang_pujiang_builder",
-    "nanxiang_dim_sum",
-)  # fmt: skip
 _KINDS: Final = frozenset({"enterprise"})
 _ROLES: Final = frozenset({"coordinator"})
 _COMING: Final = frozenset({"open", "departed", "arrived"})
@@ -50,7 +45,8 @@ async def enterprise(visit: Visitor) -> Response:
         programmes=(await visit.ask("lodging", "/v1/programmes"))["items"],
         drives=await visit.read(list_drives), enterprises=await _enterprises(visit),
         divisions=[(c, division_name(c)) for c in counties_of(SHANGHAI)],
-        brands=BRANDS, towns=sorted({t.name for t in towns()}), key=str(visit.house.db.ids.uuid7()),
+        brands=(await visit.ask("recruitment", "/v1/labour-brands"))["items"],
+        towns=sorted({t.name for t in towns()}), key=str(visit.house.db.ids.uuid7()),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from starlette.datastructures import FormData, UploadFile
 
 from services.console.pages.notice import Notice
+from services.console.pages.rosters import handed_out
 from services.console.pages.visit import PageRoute, Visit, Visitor
 from shared.problem import Fault, Problem
 
@@ -33,6 +34,13 @@ async def submit(visit: Visitor) -> Response:
         return visit.go("/enterprise#vacancies", sorry)
     posted, rejected = answer["posted_count"], answer["rejected_count"]
     return _page(visit, 200, answer["issues"], posted=posted, rejected=rejected)
+
+
+@router.get("/vacancy-template.xlsx")
+async def template(visit: Visitor) -> Response:
+    """Hand out the sheet to fill in."""
+    visit.require(_KINDS, _ROLES)
+    return await handed_out(visit, "recruitment", "/v1/vacancy-template.xlsx")
 
 
 def _sheet(visit: Visit, form: FormData) -> dict[str, Any]:
