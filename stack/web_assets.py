@@ -1,4 +1,4 @@
-"""Chinese fonts for pages and prints, and a browser for tests: by npm, held to a committed lock."""
+"""Fonts and a QR reader for pages and prints, a browser for tests: by npm, held to a lock."""
 
 import hashlib
 import json
@@ -40,7 +40,7 @@ def font_settings() -> Mapping[str, str]:
 
 
 def fonts_dir() -> Path:
-    """Give the folder with the fonts, brought on first use; raises `StackError`."""
+    """Give the folder with fonts and QR reader, brought on first use; raises `StackError`."""
     return made_once(cache_dir() / f"fonts-{_digest()}", _gather_fonts)
 
 
@@ -69,6 +69,8 @@ def _gather_fonts(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         modules = _installed(Path(name), "--omit=dev")
         _gather_web_fonts(modules / "@fontsource" / "noto-sans-sc", folder / "web")
+        # For phones whose browser can't tell what is in a picture.
+        shutil.copy(modules / "jsqr" / "dist" / "jsQR.js", folder / "web" / "jsqr.js")
         (folder / "print").mkdir()
         printed = modules / "@expo-google-fonts" / "noto-sans-sc"
         for path in printed.rglob("*.ttf"):

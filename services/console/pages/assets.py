@@ -55,12 +55,12 @@ async def worker() -> Response:
 
 @router.get("/fonts/{name}")
 async def font(name: str, request: Request) -> Response:
-    """Serve a Chinese web font, for machines that have none of their own."""
+    """Serve what npm brought: a Chinese web font, or the reader of QR codes."""
     house: House = request.app.state.house
     found = house.resource(Fonts).find(name)
     if found is None:
         raise NotFound
-    kind = "text/css" if found.suffix == ".css" else "font/woff2"
+    kind = _TYPES.get(found.suffix, "font/woff2")
     return Response(
         found.read_bytes(), headers={"Cache-Control": "public, max-age=86400"}, media_type=kind
     )

@@ -34,14 +34,14 @@ class Scan(BaseModel):
 
 @page.get("/trips/{trip_id}/boarding")
 async def boarding_page(trip_id: UUID, visit: Visitor) -> Response:
-    """Show the page itself: it holds nobody's data, so that a phone may keep it."""
+    """Show the page itself, without anybody on it."""
     visit.require(roles=ABOARD)
     trip = await visit.ask("transport", f"/v1/trips/{trip_id}")
     stops = [s["place_code"] for s in trip["stops"] if s.get("departs_at")]
-    return visit.page(
-        "boarding.html", session=None, trip=trip, route=speech_of(visit).route,
-        place=speech_of(visit).place, stops=stops, said=offline.said(visit),
-    )  # fmt: skip
+    speech = speech_of(visit)
+    return offline.shell(
+        visit, "boarding.html", trip=trip, stops=stops, route=speech.route, place=speech.place
+    )
 
 
 @router.post("/trips/{trip_id}/boarding/list")

@@ -1,14 +1,15 @@
-"""Chinese web fonts that were brought by npm at set-up, if they were."""
+"""Chinese web fonts, and a reader of QR codes, that were brought by npm at set-up, if they were."""
 
 import re
 from pathlib import Path
 from typing import Final
 
-_NAME: Final = re.compile(r"[a-z0-9-]{1,80}\.(css|woff2)")
+_NAME: Final = re.compile(r"[a-z0-9-]{1,80}\.(css|woff2|js)")
+READER: Final = "jsqr.js"
 
 
 class Fonts:
-    """A folder of font files with `fonts.css`; without one the machine's own fonts are used."""
+    """A folder with font files, `fonts.css` and the reader; without one the machine's fonts do."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -17,6 +18,11 @@ class Fonts:
     def there(self) -> bool:
         """Tell whether pages may name the font."""
         return self._folder is not None and (self._folder / "fonts.css").is_file()
+
+    @property
+    def reader(self) -> str:
+        """The address of the reader of QR codes; empty without one."""
+        return f"/fonts/{READER}" if self.find(READER) else ""
 
     def find(self, name: str) -> Path | None:
         """Give a font file by its name."""

@@ -34,10 +34,10 @@ class CheckIn(BaseModel):
 
 @page.get("/inn/{inn_id}/desk")
 async def desk_page(inn_id: UUID, visit: Visitor) -> Response:
-    """Show the page itself: it holds nobody's data, so that a phone may keep it."""
+    """Show the page itself, without anybody on it."""
     visit.require({"inn"}, {"coordinator"})
     inn = await visit.ask("lodging", f"/v1/inns/{inn_id}")
-    return visit.page("front_desk.html", session=None, inn=inn, said=offline.said(visit))
+    return offline.shell(visit, "front_desk.html", inn=inn)
 
 
 @router.post("/inn/{inn_id}/desk/list")

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from services.console.domain.account import SESSION_LIFETIME_S
+from services.console.pages.fonts import Fonts
 from services.console.pages.forms import from_elsewhere, refused_form
 from services.console.pages.people import mark, masked_names, revealed
 from services.console.pages.visit import Visit, Visitor
@@ -127,8 +128,10 @@ def refused(visit: Visit, code: str, detail: str) -> dict[str, Any]:
     return {"accepted": False, "detail": visit.words.said(detail), "todo": todo}
 
 
-def said(visit: Visit) -> dict[str, str]:
-    """Give the words that a page's script needs."""
-    return {
+def shell(visit: Visit, template: str, **values: Any) -> Response:  # noqa: ANN401 (whatever the template shows)
+    """Give a page that a phone may keep: it holds nobody's data, and not who is signed in."""
+    said = {
         key.removeprefix(_SAID): visit.words(key) for key in catalogue() if key.startswith(_SAID)
     }
+    reader = visit.house.resource(Fonts).reader
+    return visit.page(template, session=None, said=said, reader=reader, **values)

@@ -17,13 +17,24 @@ class Boarding {
     page.part("stop-done").addEventListener("click", () => this.stopDone(page));
   }
 
-  awaited(person, page) {
-    return MAY_BOARD.includes(person.state) && !(page && this.isDone(page, person.stop));
+  // A page that comes up again goes on where the coach is: at the first stop that isn't done.
+  opened(page) {
+    const next = page.list?.stops.find((stop) => !this.isDone(page, stop.code));
+    if (next) this.stop.value = next.code;
+  }
+
+  // Who comes running after the list was closed may still get in.
+  awaited(person) {
+    return MAY_BOARD.includes(person.state);
+  }
+
+  expects(person, page) {
+    return !this.isDone(page, person.stop);
   }
 
   isDone(page, code) {
-    const told = page.queue.some((one) => one.person === `stop.${code}` && one.state === "done");
-    return told || Boolean(page.list?.stops.find((stop) => stop.code === code)?.done);
+    if (page.entry(`stop.${code}`)) return true;
+    return Boolean(page.list?.stops.find((stop) => stop.code === code)?.done);
   }
 
   told(entry, page) {
@@ -89,14 +100,12 @@ class Boarding {
   draw(page) {
     const left = this.left(page).length;
     const ticked = this.shown(page).filter((one) => this.absent.has(one.id) && page.isAwaited(one));
-    const told = page.entry(`stop.${this.stop.value}`);
     page.part("all").hidden = left === 0;
     const all = page.part("board-all");
     all.textContent = ticked.length
       ? page.word("all_but", { n: ticked.length, m: left })
       : page.word("all_of", { m: left });
-    const finished = Boolean(told) || this.isDone(page, this.stop.value);
-    page.part("finish").hidden = finished || !page.list;
+    page.part("finish").hidden = !page.list || this.isDone(page, this.stop.value);
   }
 
   row(row, person, page) {

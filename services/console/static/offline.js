@@ -48,6 +48,7 @@ export class Page {
     });
     this.worker?.catch(() => {});
     this.listen();
+    this.kind.opened?.(this);
     await this.refresh();
     await this.sync();
     this.root.dataset.ready = "yes";
@@ -104,6 +105,7 @@ export class Page {
       await store.keepList(this.place, list);
       await this.keepPage();
       [this.list, this.carried] = [list, true];
+      this.kind.opened?.(this);
       this.say(true, "taken", { n: list.people.length });
       navigator.storage?.persist?.();
     } catch (error) {
@@ -180,6 +182,12 @@ export class Page {
       return;
     }
     this.say(true, "here_noted", { who: person.name });
+    const find = this.part("find");
+    if (find.value) {
+      // Who was looked for is found: the next one is.
+      find.value = "";
+      find.focus();
+    }
     await this.note([{ person, command: (at) => this.kind.command(person, at, ticket) }]);
   }
 
@@ -239,7 +247,9 @@ export class Page {
       this.device = await store.remember({ ...this.device, synced });
     }
     if (!this.list || !this.carried || this.mine("waiting").length) return;
-    const awaited = this.list.people.some((one) => this.isAwaited(one));
+    const awaited = this.list.people.some(
+      (one) => this.isAwaited(one) && (this.kind.expects?.(one, this) ?? true),
+    );
     if (awaited && !here.some((entry) => entry.late)) return;
     await this.forget();
     this.say(true, "wiped");
@@ -247,7 +257,7 @@ export class Page {
   }
 
   isAwaited(person) {
-    return this.kind.awaited(person, this) && !this.entry(person.id);
+    return this.kind.awaited(person) && !this.entry(person.id);
   }
 
   tell(entry) {
@@ -354,13 +364,29 @@ export class Page {
   draw() {
     const text = this.part("find").value.trim();
     const shown = text ? this.matching(text) : this.kind.shown(this);
-    const focused = document.activeElement?.closest?.("[data-person]")?.dataset.person;
+    const at = document.activeElement;
+    const focused = at?.closest?.("[data-person]")?.dataset.person;
     this.rows = new Map(shown.map((one) => [one.id, this.row(one)]));
     this.part("people").replaceChildren(...this.rows.values());
-    if (focused) this.rows.get(focused)?.querySelector("button:not([hidden]), input")?.focus();
+    if (focused) this.refocus(focused, at.matches("[data-absent]"));
     this.part("total").textContent = this.kind.shown(this).length;
     this.part("empty").hidden = this.list !== null;
     this.kind.draw?.(this);
+  }
+
+  // Whose row was at hand and is done now leads on to the next one.
+  refocus(id, onBox) {
+    const box = onBox && this.rows.get(id)?.querySelector("label:not([hidden]) [data-absent]");
+    if (box) {
+      box.focus();
+      return;
+    }
+    const rows = [...this.rows.values()];
+    const at = rows.findIndex((row) => row.dataset.person === id);
+    const next = [...rows.slice(at), ...rows.slice(0, at)]
+      .map((row) => row.querySelector("[data-do]:not([hidden])"))
+      .find(Boolean);
+    (next ?? this.part("find")).focus();
   }
 
   row(person) {
