@@ -20,4 +20,6 @@ class Limits:
     group_members_max: int = 20
     child_memory_bytes_max: int = 1024 * 1024 * 1024
     child_cpu_s_max: int = 120
-    preflight_s_max: float = 9.0
+    # A first look is bounded in work; on a busy machine sound files take many times its seconds.
+    preflight_cpu_s_max: int = 12
+    preflight_s_max: float = 45.0

@@ -62,7 +62,10 @@ def _live(channel: socket.socket) -> None:
         with channel, channel.makefile("rb") as incoming:
             head = unframed(incoming.read(*HEAD.unpack(incoming.read(HEAD.size))))
             job = Job.from_dict(head["job"])
-            _confine(job.limits, head["wall_s_max"])
+            cpu_s = job.limits.child_cpu_s_max
+            if head["task"] == "look":
+                cpu_s = min(cpu_s, job.limits.preflight_cpu_s_max)
+            _confine(job.limits, cpu_s, head["wall_s_max"])
             data = incoming.read(head["bytes"])
             for reply in _replies(head["task"], data, job):
                 channel.sendall(reply if isinstance(reply, bytes) else frame(reply))
@@ -73,10 +76,10 @@ def _live(channel: socket.socket) -> None:
         os._exit(status)
 
 
-def _confine(limits: Limits, wall_s_max: int) -> None:
-    memory, cpu = limits.child_memory_bytes_max, limits.child_cpu_s_max
+def _confine(limits: Limits, cpu_s_max: int, wall_s_max: int) -> None:
+    memory = limits.child_memory_bytes_max
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 1))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s_max, cpu_s_max + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # By default an alarm ends the process, whatever it is in the middle of.
