@@ -17,7 +17,8 @@ SELECT s.stay_id, s.state, s.worker_id, s.office_id, s.enterprise_id, s.nominati
     s.bed_id, r.name AS room, b.name AS bed, s.gender, s.check_in_on, s.check_out_on, s.expected_at,
     s.cut_off_at, s.expires_at, s.group_id, CASE WHEN s.group_id IS NOT NULL THEN s.group_size END
     AS group_bed_count, s.priority, s.reason, s.rule, s.requested_at, s.decided_at,
-    s.checked_in_at, s.checked_out_at, s.missed_at, s.overstayed_at, s.next_home
+    s.checked_in_at, s.checked_out_at, s.missed_at, s.overstayed_at, s.overstayed_nights,
+    s.next_home
 FROM stay s LEFT JOIN inn i ON i.inn_id = s.inn_id LEFT JOIN bed b ON b.bed_id = s.bed_id
 LEFT JOIN room r ON r.room_id = b.room_id
 """

@@ -10,6 +10,7 @@ from services.lodging.handlers import guests, lapses
 from shared.problem import Problem
 from tests.integration.lodging.test_credit import level
 from tests.integration.lodging.test_house import a_guest, again
+from tests.integration.lodging.test_occupancy import nights_by_inn, occupancy
 from tests.integration.lodging.test_race import overlaps
 from tests.integration.lodging.world import World, at
 
@@ -38,7 +39,7 @@ async def to_ten_of_the_check_out_day(world: World, stay: Any, days: int = 0) ->
 
 
 async def test_the_bed_is_blocked_night_by_night_until_the_check_out(world: World) -> None:
-    await world.inn([1])
+    inn_id = await world.inn([1])
     stay = await in_house_until_the_night_after(world)
     for days in range(3):
         await to_ten_of_the_check_out_day(world, stay, days)
@@ -55,6 +56,12 @@ async def test_the_bed_is_blocked_night_by_night_until_the_check_out(world: Worl
     assert (gone["granted_nights"], gone["given_back_nights"], gone["overstayed_nights"]) == (
         2, 0, 3,
     )  # fmt: skip
+    # Occupancy and stays tell the same of every night, those that nobody had granted included.
+    counted = nights_by_inn(await world.stays())
+    until = gone["check_out_on"] + timedelta(days=2)
+    for night in await occupancy(world, inn_id, world.today, until):
+        assert night["occupied"] == counted[inn_id, night["night"]]
+    assert sum(counted.values()) == 5
 
 
 async def test_the_next_guest_moves_to_another_bed(world: World) -> None:
