@@ -8,7 +8,7 @@ from services.recruitment.consumers import HANDLERS
 from services.recruitment.handlers.houserules import DEFAULT
 from services.recruitment.handlers.tickers import tickers
 from services.recruitment.settings import RecruitmentSettings
-from services.recruitment.sheet.reader import SheetReader
+from services.recruitment.sheet.reader import sheet_reader
 from services.recruitment.views import INVARIANTS
 from shared.http import House
 from shared.service import Service, run
@@ -20,7 +20,7 @@ async def set_up(house: House) -> AsyncIterator[None]:
     told = house.settings
     house_rules = told.house_rules() if isinstance(told, RecruitmentSettings) else DEFAULT
     house.provide(house_rules)
-    house.provide(SheetReader())
+    house.provide(sheet_reader())
     house.tickers.extend(tickers(house_rules))
     yield
 

@@ -14,13 +14,13 @@ from starlette.exceptions import HTTPException
 from services.lodging.api.bodies import GUESTS_MAX, StayRequestBody
 from services.lodging.api.caller import COORDINATOR, ENTERPRISE, Caller, acting_enterprise, invalid
 from services.lodging.handlers.requests import Guest, StayRequest, request_all
-from services.lodging.sheet.issue import SheetRefused
-from services.lodging.sheet.reader import SheetReader
 from services.lodging.sheet.rows import Found, Row
 from services.lodging.views.inns import load_inn_names
 from shared.commands import Answer
 from shared.http import Call
 from shared.problem import FAULTS_MAX, Fault, Problem, refusal
+from shared.sheets.issue import SheetRefused
+from shared.sheets.reader import SheetReader
 from shared.transaction import Tx
 
 router = APIRouter()

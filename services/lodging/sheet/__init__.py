@@ -1,5 +1,5 @@
 """Reads a sheet of stay requests: all faults of all rows at once, in a process of its own.
 
-`reader` is the service's side; `child` is the process, with `container` (what the file is),
+`reader` is the service's side; `child` is the process (`shared/sheets` says what a file is), with
 `header` and `rows` (what its words mean).
 """

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.lodging.sheet.container import Value
-from services.lodging.sheet.issue import SheetRefused
+from shared.sheets.container import Value
+from shared.sheets.issue import SheetRefused
 
 SEARCHED_ROWS: Final = 20
 _KNOWN_MIN: Final = 2

@@ -8,9 +8,10 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from services.lodging.sheet.container import ROWS_MAX, Sheet, Value, sheets
 from services.lodging.sheet.header import PERSONAL, REQUIRED, Header, check_header, find_header
-from services.lodging.sheet.issue import Issue, SheetRefused, issue
+from services.lodging.sheet.issue import issue
+from shared.sheets.container import ROWS_MAX, Sheet, Value, sheets
+from shared.sheets.issue import Issue, SheetRefused
 
 TEXT_MAX: Final = 100
 # How the lines below a table begin that are no guests.

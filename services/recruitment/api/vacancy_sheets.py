@@ -14,14 +14,15 @@ from contracts.recruitment import VacancyPosted
 from services.recruitment.api.calls import COORDINATOR, Caller, on_behalf
 from services.recruitment.api.vacancies import NewVacancy
 from services.recruitment.handlers import drives
-from services.recruitment.sheet.issue import Issue, SheetRefused, issue
-from services.recruitment.sheet.reader import SheetReader
+from services.recruitment.sheet.issue import issue
 from services.recruitment.sheet.rows import Found, Row
 from services.recruitment.sheet.template import template_workbook
 from services.recruitment.store import drives as stored
 from shared.commands import Answer
 from shared.http import Call
 from shared.problem import FAULTS_MAX, Fault, Problem, refusal
+from shared.sheets.issue import Issue, SheetRefused
+from shared.sheets.reader import SheetReader
 from shared.transaction import Tx
 
 router = APIRouter(tags=["vacancies"])

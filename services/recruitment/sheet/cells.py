@@ -9,7 +9,7 @@ from typing import Final
 
 from contracts import reference
 from services.recruitment.domain.brands import brand_of
-from services.recruitment.sheet.container import Value
+from shared.sheets.container import Value
 
 TEXT_MAX: Final = 200
 _ANY: Final = frozenset({"", "不限", "无", "无要求", "-", "/"})

@@ -1,65 +1,11 @@
-"""Has a sheet read by a bounded process of its own: it may be broken, or meant to break us."""
+"""Has a sheet of vacancies read."""
 
-import asyncio
-import json
-import os
-import sys
-from dataclasses import dataclass, field
-from datetime import date
-from typing import Any, Final
+from typing import Any
 
-from services.recruitment.sheet.issue import SheetRefused
 from services.recruitment.sheet.rows import Found
-
-MEMORY_BYTES_MAX: Final = 512 * 1024 * 1024
-CPU_S_MAX: Final = 10
-WALL_S_MAX: Final = 25.0
-CHILDREN_MAX: Final = 2
-_MODULE: Final = "services.recruitment.sheet.child"
+from shared.sheets.reader import SheetReader
 
 
-@dataclass(slots=True)
-class SheetReader:
-    """Reads at most two sheets at the same time."""
-
-    memory_bytes_max: int = MEMORY_BYTES_MAX
-    cpu_s_max: int = CPU_S_MAX
-    _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CHILDREN_MAX))
-
-    async def read(self, data: bytes, filename: str, today: date) -> Found:
-        """Read a file's vacancies. Raises `SheetRefused`, also when the process was ended."""
-        job = {
-            "filename": filename,
-            "today": today.isoformat(),
-            "memory_bytes_max": self.memory_bytes_max,
-            "cpu_s_max": self.cpu_s_max,
-        }
-        async with self._turn:
-            told = await _told(json.dumps(job).encode() + b"\n" + data)
-        if "refused" in told:
-            raise SheetRefused(*told["refused"])
-        return Found.from_dict(told["found"])
-
-
-async def _told(message: bytes) -> dict[str, Any]:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", _MODULE,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        # What it says about its own end may hold words of the sheet.
-        stderr=asyncio.subprocess.DEVNULL,
-        env={"PYTHONPATH": os.pathsep.join(p or "." for p in sys.path), "LANG": "C.UTF-8"},
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(WALL_S_MAX):
-            out, _ = await child.communicate(message)
-    except TimeoutError:
-        raise SheetRefused("too_many_cells") from None
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    if child.returncode != 0:
-        raise SheetRefused("too_many_cells")
-    told: dict[str, Any] = json.loads(out)
-    return told
+def sheet_reader(**limits: Any) -> SheetReader[Found]:  # noqa: ANN401 (the reader's own)
+    """Make the reader of sheets of vacancies; `limits` are those of `SheetReader`."""
+    return SheetReader("services.recruitment.sheet.child", Found.from_dict, **limits)

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from contracts import reference
 from services.recruitment.sheet.cells import READERS, TEXT_MAX, clean, occupation
-from services.recruitment.sheet.container import ROWS_MAX, Sheet, Value, sheets
 from services.recruitment.sheet.header import REQUIRED, Header, check_header, find_header
-from services.recruitment.sheet.issue import Issue, Severity, SheetRefused, column_letter, issue
+from services.recruitment.sheet.issue import issue
+from shared.sheets.container import ROWS_MAX, Sheet, Value, sheets
+from shared.sheets.issue import Issue, Severity, SheetRefused, column_letter
 
 # How the lines below a table begin that are no vacancies.
 _FOOT: Final = (

@@ -6,11 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from services.lodging.sheet import container as ours
-from services.lodging.sheet.issue import SheetRefused
-from services.lodging.sheet.reader import SheetReader
+from services.lodging.sheet.reader import sheet_reader
 from services.lodging.sheet.rows import Found, read
-from services.recruitment.sheet import container as theirs
+from shared.sheets.issue import SheetRefused
 from tests.unit.recruitment.sheets import a_csv, a_workbook, with_members
 
 TODAY = date(2027, 2, 20)
@@ -122,22 +120,15 @@ def test_a_file_that_is_no_sheet_or_hostile_is_refused_as_a_whole(data: bytes, c
     assert refusal(data) == code
 
 
-def test_what_opens_files_has_the_same_limits_wherever_it_stands() -> None:
-    """Two services open foreign workbooks: whoever tightens one limit has to tighten both."""
-    limits = [n for n in dir(theirs) if n.endswith("_MAX") or n == "RATIO_FROM_BYTES"]
-    assert len(limits) >= 7
-    assert {n: getattr(ours, n) for n in limits} == {n: getattr(theirs, n) for n in limits}
-
-
 async def test_the_process_tells_the_same_as_the_code() -> None:
     data = a_workbook(a_row(), a_row(入住天数="多"), header=HEADER)
     here = read(data, "住宿.xlsx", TODAY)
-    there = await SheetReader().read(data, "住宿.xlsx", TODAY)
+    there = await sheet_reader().read(data, "住宿.xlsx", TODAY)
     assert there == here
 
 
 async def test_a_process_that_takes_too_much_is_ended_and_the_file_refused() -> None:
     data = a_workbook(*[a_row()] * 1_500, header=HEADER)
     with pytest.raises(SheetRefused) as refused:
-        await SheetReader(cpu_s_max=0).read(data, "a.xlsx", TODAY)
+        await sheet_reader(cpu_s_max=0).read(data, "a.xlsx", TODAY)
     assert refused.value.code == "too_many_cells"

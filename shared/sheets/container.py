@@ -14,7 +14,7 @@ from xml.parsers import expat
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from services.lodging.sheet.issue import SheetRefused
+from shared.sheets.issue import SheetRefused
 
 Value = str | int | float | bool | date | datetime | time | timedelta | None
 
