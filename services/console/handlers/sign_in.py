@@ -29,7 +29,8 @@ _COOKIE_BYTES: Final = 32
 _TOTP_DIGITS: Final = 6
 # Without those that are taken for one another.
 _CODE_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
-_CODE_LENGTH: Final = 12
+_CODE_GROUPS: Final = 3
+_PASSWORD_GROUPS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +135,19 @@ async def begin_session(db: Database, account: store.Account) -> str:
 
 
 def new_recovery_codes() -> list[str]:
-    """Make recovery codes: 60 random bits each, in groups that can be copied by hand."""
-    codes = (
-        "".join(secrets.choice(_CODE_LETTERS) for _ in range(_CODE_LENGTH))
-        for _ in range(RECOVERY_CODES)
-    )
-    return [f"{c[:4]}-{c[4:8]}-{c[8:]}" for c in codes]
+    """Make recovery codes: 60 random bits each."""
+    return [_spelt(_CODE_GROUPS) for _ in range(RECOVERY_CODES)]
+
+
+def new_password() -> str:
+    """Make a first password to hand over: 80 random bits."""
+    return _spelt(_PASSWORD_GROUPS)
+
+
+def _spelt(groups: int) -> str:
+    """Make groups of four letters that can be copied by hand."""
+    letters = (secrets.choice(_CODE_LETTERS) for _ in range(4 * groups))
+    return "-".join("".join(four) for four in zip(*[letters] * 4, strict=True))
 
 
 def code_digest(code: str) -> bytes:

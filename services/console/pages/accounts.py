@@ -1,6 +1,5 @@
 """`/accounts`: who may sign in for an organisation; its own administrator adds and changes them."""
 
-import secrets
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from starlette.datastructures import FormData
 from services.console import views
 from services.console.domain.account import roles_of
 from services.console.handlers.passwords import hashed
+from services.console.handlers.sign_in import new_password
 from services.console.handlers.tenants import AddAccount, add_account, change_account
 from services.console.pages.forms import field, wrong_field
 from services.console.pages.notice import Notice
@@ -21,8 +21,6 @@ from shared.problem import Forbidden, NotFound, Problem
 
 router = APIRouter(route_class=PageRoute)
 PAGE_SIZE: Final = 100
-#: Long enough that nobody guesses it before its owner has changed it.
-PASSWORD_BYTES: Final = 12
 _KINDS: Final = ("office", "enterprise", "inn", "bureau", "auditor")
 _CHANGES: Final = frozenset({"reset", "off", "on", "roles"})
 
@@ -84,7 +82,7 @@ async def invite(visit: Visitor) -> Response:
     _require_admin(visit)
     form = await visit.form()
     tenant = str(form.get("tenant", ""))
-    name, password = str(form.get("account", "")).strip(), secrets.token_urlsafe(PASSWORD_BYTES)
+    name, password = str(form.get("account", "")).strip(), new_password()
     command = AddAccount(
         visit.house.db.ids.uuid7(), _tenant(visit, tenant), name, password, _roles(form), True
     )
@@ -116,7 +114,7 @@ async def change(account_id: UUID, visit: Visitor) -> Response:
     if account_id == visit.identity.account_id:
         # Nobody shuts the door behind the last key.
         return await _page(visit, tenant, wrong=visit.words("accounts.not_oneself"))
-    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    password = new_password()
     try:
         await _change(visit, account_id, await _wanted(do, form, password))
     except Problem as problem:
