@@ -38,8 +38,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest_asyncio.fixture(scope="package")
 async def chromium() -> AsyncIterator[Browser]:
     """The browser, started once."""
+    async with a_chromium() as browser:
+        yield browser
+
+
+@asynccontextmanager
+async def a_chromium(*more: str) -> AsyncIterator[Browser]:
+    """Start a browser; `more` are arguments beside its own."""
     found = await asyncio.to_thread(web_assets.browser)
     arguments = [a for a in found.arguments if a not in _UNWANTED and "--headless" not in a]
+    arguments += more
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=found.executable, args=arguments)
         yield browser

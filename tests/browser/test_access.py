@@ -21,13 +21,13 @@ PATHS = {
     "auditor": ("/monitor", "/journeys"),
     "coordinator": (
         "/", "/monitor", "/monitor/pictures", "/monitor/journeys", "/monitor/dead-letters",
-        "/trips", "/trips/{trip}", "/journeys/{hires}",
+        "/trips", "/trips/{trip}", "/trips/{trip}/boarding", "/journeys/{hires}",
     ),
     "office-lincang": (
         "/", "/nowhere", "/account", "/office", "/rosters/{batch}", "/journeys/{journey}",
     ),
     "enterprise-changxing": ("/", "/enterprise", "/rosters/{hires}"),
-    "inn-jiading": ("/", "/inn"),
+    "inn-jiading": ("/", "/inn", "/inn/{inn}/desk"),
 }  # fmt: skip
 
 
@@ -38,6 +38,7 @@ async def places(town: Town) -> dict[str, Any]:
         "batch": town.asked.batches[0],
         "journey": journeys[0]["journey_id"],
         "hires": town.hires,
+        "inn": town.world.people["inn-jiading"].account.inn_ids[0],
     }
 
 
