@@ -121,7 +121,7 @@ async def _change_a_tenant(world: World) -> None:
 
 #: What the console shows, and what it has said, without the times at which it wrote it down.
 _SHOWN = {
-    "facts": "SELECT subject, state FROM fact ORDER BY subject",
+    "facts": "SELECT source, subject, state FROM fact ORDER BY source, subject",
     "journeys": "SELECT journey_id, state, waiting_for FROM journey ORDER BY journey_id",
     "sequences": "SELECT subject, last_sequence FROM aggregate_sequence ORDER BY subject",
     "said": "SELECT event_id, subject, sequence FROM event_log ORDER BY subject, sequence",
