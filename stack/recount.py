@@ -83,10 +83,14 @@ class _Stay:
 
 @dataclass
 class Heard:
-    """What the topics say, folded event by event; `counts` are records by topic."""
+    """What the topics say, folded event by event; `counts` are records by topic.
+
+    `garbage` are those that are no events, `repeats` those of events that came before.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     garbage: int = 0
+    repeats: int = 0
     _seen: set[UUID] = field(default_factory=set)
     _nominations: dict[str, Nomination] = field(default_factory=dict)
     _offers: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -95,7 +99,7 @@ class Heard:
     _stays: dict[str, _Stay] = field(default_factory=dict)
 
     def take(self, record: ConsumerRecord) -> None:
-        """Fold one record; a repeat of an event counts as a record only."""
+        """Fold one record, but for what was heard before."""
         self.counts[record.topic] += 1
         try:
             envelope = Envelope.from_headers(record.headers)
@@ -103,9 +107,11 @@ class Heard:
         except (BrokenEnvelopeError, DecodeError):
             self.garbage += 1
             return
-        if envelope.id not in self._seen:
-            self._seen.add(envelope.id)
-            self._fold(event, event.wire_type.split(".")[1])
+        if envelope.id in self._seen:
+            self.repeats += 1
+            return
+        self._seen.add(envelope.id)
+        self._fold(event, event.wire_type.split(".")[1])
 
     def standing(self) -> Standing:
         """Give where everything stands after all that was heard."""

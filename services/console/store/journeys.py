@@ -83,11 +83,12 @@ _CLOSE: Final = """
 UPDATE task SET closed_at = $3 WHERE closed_at IS NULL AND journey_id = ANY ($1::uuid[])
     AND (kind || ' ' || subject) <> ALL ($2::text[])
 """
+# An inn sees what is to be done about its guests' stays, never about their seats or offers.
 _OPEN: Final = """
 INSERT INTO task AS t (kind, subject, journey_id, service, worker_id, office_id, enterprise_id,
     inn_id, drive_id, opened_at, due_at)
 SELECT u.kind, u.subject, u.journey_id, u.service, j.worker_id, j.office_id, j.enterprise_id,
-    j.inn_id, j.drive_id, $6, u.due_at
+    CASE WHEN u.subject LIKE 'stay/%' THEN j.inn_id END, j.drive_id, $6, u.due_at
 FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[])
     AS u (kind, subject, journey_id, service, due_at) JOIN journey j USING (journey_id)
 ON CONFLICT (kind, subject) DO UPDATE SET closed_at = NULL, due_at = excluded.due_at,

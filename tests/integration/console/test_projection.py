@@ -4,15 +4,18 @@ from datetime import date
 from uuid import UUID
 
 from contracts import Event
+from contracts.lodging import GuestMissed
 from contracts.recruitment import DriveAnnounced, NominationUnplaced, PlacementConfirmed
 from contracts.registry import WorkerNominated
+from contracts.samples import sample
+from contracts.transport import SeatReleased
 from services.console import views
 from services.console.consumers import HANDLERS
 from services.console.views.events import EventFilter
 from shared.database import Database
 from shared.ids import Ids
 from tests.support.events import heard, received
-from tests.support.http import an_enterprise, an_office
+from tests.support.http import an_enterprise, an_inn, an_office
 from tests.support.postgres import ServiceDb
 
 IDS = Ids()
@@ -105,3 +108,22 @@ async def test_a_journey_moves_waits_and_settles(service_db: ServiceDb) -> None:
     unplaced = NominationUnplaced(**way.ids, round=1, reason="no_vacancy")
     assert await hear(unplaced) == ("waiting", "vacancy")
     assert await hear(way.confirmed()) == ("moving", None)
+
+
+async def test_an_inn_sees_what_is_to_do_about_its_guests_stays_and_nothing_about_their_seats(
+    service_db: ServiceDb,
+) -> None:
+    db, way = await service_db("console"), Way()
+    inn_id = IDS.uuid7()
+    inn, office = await an_inn(db, inn_id), await an_office(db, tenant_id=way.office_id)
+    known = {**way.ids, "enterprise_id": way.enterprise_id, "placement_id": way.placement_id}
+    stay = {**dict(sample(GuestMissed)), **known, "stay_id": way.stay_id, "inn_id": inn_id}
+    seat = {**known, "booking_id": way.booking_id, "trip_id": way.trip_id, "reason": "cancelled"}
+    for event in (way.nominated(), way.confirmed(), GuestMissed(**stay), SeatReleased(**seat)):
+        await heard(db, HANDLERS, [received(event, 1, way.nomination_id)])
+    seen = {}
+    for who, identity in (("inn", inn), ("office", office)):
+        async with db.transaction(role="api", identity=identity) as tx:
+            found = await views.list_tasks(tx, kind=None, limit=50, cursor=None)
+            seen[who] = {t["kind"] for t in found["items"]}
+    assert seen == {"inn": {"not_arrived"}, "office": {"not_arrived", "no_seat"}}

@@ -23,10 +23,10 @@ IN_THE_IMAGE = {"PYTHONUNBUFFERED", "SHANHAI_FONT_DIR", "SHANHAI_WEB_FONT_DIR"}
 LOCAL_ONLY = {"SHANHAI_LOCAL_STACK"}
 # Containers listen for each other.
 CONTAINER_ONLY = {"HTTP_HOST"}
-# The server's place is the image's business.
+# The server's place is the image's business, its backup the platform's.
 NOT_IN_CONTAINERS = {
     "listen_addresses", "unix_socket_directories", "shared_buffers", "checkpoint_timeout",
-    "log_timezone", "log_min_duration_statement",
+    "log_timezone", "log_min_duration_statement", "archive_mode",
 }  # fmt: skip
 
 
