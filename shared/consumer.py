@@ -30,7 +30,8 @@ from shared.transaction import Tx
 FETCH_RECORDS_MAX: Final = 2_000
 FETCH_BYTES_MAX: Final = 16 * 1024 * 1024
 FETCH_TIMEOUT_MS: Final = 10
-SESSION_TIMEOUT_MS: Final = 10_000
+# The least that a broker grants by default: so long its partitions wait for a member that died.
+SESSION_TIMEOUT_MS: Final = 6_000
 HEARTBEAT_INTERVAL_MS: Final = 1_000
 REBALANCE_TIMEOUT_MS: Final = 60_000
 # A topic that is made later is found after this time.

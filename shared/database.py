@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,6 +21,17 @@ Role = Literal["api", "worker"]
 CONNECT_TIMEOUT_S = 2.5
 # A caller's statement that runs longer has gone wrong; batches of the worker may take their time.
 API_STATEMENT_TIMEOUT_MS = 20_000
+# The server ends a caller's statement before: who hears nothing for so long has a line that hangs.
+ANSWER_TIMEOUT_S = 22.0
+WORKER_ANSWER_TIMEOUT_S = 60.0
+# Who is gone without a word (a cut cable, a host that lost its power) is given up after about 10 s.
+_LINE_OPTIONS = {
+    "SO_KEEPALIVE": (socket.SOL_SOCKET, 1),
+    "TCP_KEEPIDLE": (socket.IPPROTO_TCP, 4),
+    "TCP_KEEPINTVL": (socket.IPPROTO_TCP, 2),
+    "TCP_KEEPCNT": (socket.IPPROTO_TCP, 3),
+    "TCP_USER_TIMEOUT": (socket.IPPROTO_TCP, 10_000),
+}
 #: `LISTEN outbox`: something was said; `LISTEN ticker`: the payload is the name of one that is due.
 OUTBOX_CHANNEL = "outbox"
 TICKER_CHANNEL = "ticker"
@@ -62,7 +74,7 @@ class Database:
             init=prepare,
             reset=_nothing_to_reset,
             timeout=CONNECT_TIMEOUT_S,
-            command_timeout=120,
+            command_timeout=ANSWER_TIMEOUT_S,
             server_settings={"application_name": f"shanhai-{service}", "jit": "off"},
         )
         return cls(pool, service, ids or Ids())
@@ -82,14 +94,9 @@ class Database:
         async with AsyncExitStack() as stack:
             acquired = self.pool.acquire(timeout=CONNECT_TIMEOUT_S)
             conn: Any = await stack.enter_async_context(acquired)
-            try:
-                async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    await stack.enter_async_context(conn.transaction(readonly=read_only))
-                    tx = await self._begin(conn, role, identity)
-            except TimeoutError:
-                # The server hangs; waiting for it to take the cancellation would hang as well.
-                conn.terminate()
-                raise
+            await stack.enter_async_context(_begun(conn, read_only=read_only))
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                tx = await self._begin(conn, role, identity)
             yield tx
             await self._notify(tx, said=await tx.flush())
 
@@ -120,7 +127,7 @@ class Database:
         await conn.execute(f"SET LOCAL ROLE {self.service}_{role}")
         if identity is None:
             now = await conn.fetchval("SELECT business_now()")
-            return Tx(conn, self.service, now, self.ids)
+            return Tx(conn, self.service, now, self.ids, WORKER_ANSWER_TIMEOUT_S)
         await conn.execute(f"SET LOCAL statement_timeout = {API_STATEMENT_TIMEOUT_MS}")
         row = await conn.fetchrow(
             _SET_IDENTITY,
@@ -134,8 +141,36 @@ class Database:
         return Tx(conn, self.service, row["now"], self.ids)
 
 
+@asynccontextmanager
+async def _begun(conn: Any, *, read_only: bool) -> AsyncIterator[None]:  # noqa: ANN401
+    """Begin, and commit or roll back at the end; a line that hangs is dropped, not waited for."""
+    transaction = conn.transaction(readonly=read_only)
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            await transaction.start()
+        try:
+            yield
+        except TimeoutError:
+            raise
+        except BaseException:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await transaction.rollback()
+            raise
+        await transaction.commit()
+    except TimeoutError:
+        # Waiting for the server to take the cancellation would hang as well.
+        conn.terminate()
+        raise
+
+
 async def prepare(conn: Any) -> None:  # noqa: ANN401 (asyncpg gives a proxy here)
-    """Teach a new connection our types: jsonb is a Python object."""
+    """Let a new line notice a dead end, and teach it our types: jsonb is a Python object."""
+    line = conn._transport.get_extra_info("socket")  # noqa: SLF001 (nothing public has it)
+    if line.family != socket.AF_UNIX:
+        for name, (level, value) in _LINE_OPTIONS.items():
+            # Not every system has all of them.
+            if option := getattr(socket, name, None):
+                line.setsockopt(level, option, value)
     await conn.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_from_jsonb, format="binary"
     )

@@ -34,13 +34,22 @@ class Tx:
     names the command that caused the transaction: the causation of what has no other cause.
     """
 
-    def __init__(self, conn: "asyncpg.Connection", service: str, now: datetime, ids: Ids) -> None:
+    def __init__(
+        self,
+        conn: "asyncpg.Connection",
+        service: str,
+        now: datetime,
+        ids: Ids,
+        answer_timeout_s: float | None = None,
+    ) -> None:
         self.conn = conn
         self.service = service
         self.now = now.astimezone(UTC)
         self.ids = ids
         self.command_id: UUID = ids.uuid7()
         self.traceparent: str | None = None
+        # None: the connection's own.
+        self._timeout = answer_timeout_s
         self._said: list[outbox.Said] = []
         self._rows: list[outbox.Row] = []
         self.woken: set[str] = set()
@@ -123,19 +132,19 @@ class Tx:
 
     async def fetch(self, sql: str, *args: Any) -> list["asyncpg.Record"]:  # noqa: ANN401 (asyncpg's own)
         """Fetch all rows."""
-        return await self.conn.fetch(sql, *args)
+        return await self.conn.fetch(sql, *args, timeout=self._timeout)
 
     async def fetchrow(self, sql: str, *args: Any) -> "asyncpg.Record | None":  # noqa: ANN401
         """Fetch one row or None."""
-        return await self.conn.fetchrow(sql, *args)
+        return await self.conn.fetchrow(sql, *args, timeout=self._timeout)
 
     async def fetchval(self, sql: str, *args: Any) -> Any:  # noqa: ANN401
         """Fetch one value or None."""
-        return await self.conn.fetchval(sql, *args)
+        return await self.conn.fetchval(sql, *args, timeout=self._timeout)
 
     async def execute(self, sql: str, *args: Any) -> str:  # noqa: ANN401
         """Execute a statement; give PostgreSQL's command tag."""
-        return await self.conn.execute(sql, *args)
+        return await self.conn.execute(sql, *args, timeout=self._timeout)
 
     async def insert(
         self,
@@ -156,7 +165,7 @@ class Tx:
         ]
         if lists:
             sql = _insert(table, tuple(columns.items()), tuple(same))
-            await self.conn.execute(sql, *lists, *same.values())
+            await self.conn.execute(sql, *lists, *same.values(), timeout=self._timeout)
 
 
 @cache

@@ -20,7 +20,7 @@ from tests.chaos.back import Kill
 from tests.support.world import eventually
 
 #: Longer than a consumer's session: its group goes on without it, and then it wakes up.
-ZOMBIE_S = 12.0
+ZOMBIE_S = 8.0
 #: Whoever the others need lives a little longer: else nothing would ever be under way.
 PAUSE_S = {"postgres": (0.5, 8.0), "kafka": (0.5, 12.0)}
 PAUSE_OF_OTHERS_S = (0.1, 2.5)

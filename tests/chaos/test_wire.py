@@ -1,5 +1,7 @@
-"""The line to PostgreSQL breaks at the worst moment: a commit is done, and nobody says so."""
+"""The line to PostgreSQL breaks or hangs at the worst moment: a commit is done, nobody says so."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
@@ -7,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx2
 import pytest
 
+from shared import database
 from shared.database import Database
 from tests.support.desk import SERVICE, desk
 from tests.support.http import an_office, app_client
@@ -19,6 +22,8 @@ __all__ = ["desk"]
 COMMITTED = b"C\x00\x00\x00\x0bCOMMIT\x00"
 INSERTED = b"C\x00\x00\x00\x0fINSERT 0 1\x00"
 CUTS = 20
+#: So long a whole call on a line that hangs may take here; before there was a limit it was minutes.
+HUNG_CALL_S_MAX = 15.0
 
 
 @asynccontextmanager
@@ -64,3 +69,58 @@ async def test_whose_line_is_cut_gets_the_answer_by_asking_again(
             assert (again.status_code, again.content) == (201, third.content)
     assert line.cut_count == CUTS
     assert await titles(desk) == [f"第{number}次" for number in range(CUTS)]
+
+
+@pytest.mark.parametrize(("hang_at", "was_done"), [(COMMITTED, True), (INSERTED, False)])
+async def test_a_line_that_hangs_in_the_middle_is_given_up_and_the_retry_gets_the_answer(
+    desk: Database,
+    templates: Templates,
+    monkeypatch: pytest.MonkeyPatch,
+    hang_at: bytes,
+    *,
+    was_done: bool,
+) -> None:
+    """INVARIANT: nobody waits for a server that says nothing; the effect is one."""
+    monkeypatch.setattr(database, "ANSWER_TIMEOUT_S", 0.5)
+    async with (
+        over_a_line(desk, templates) as (db, line),
+        app_client(SERVICE, db, await an_office(desk)) as client,
+    ):
+        line.hang_at(hang_at)
+        async with asyncio.timeout(HUNG_CALL_S_MAX):
+            first = await write(client, 0)
+        assert (first.status_code, first.headers["retry-after"]) == (503, "2")
+        assert db.pool.get_size() == 0
+        line.go_on()
+        again = await write(client, 0)
+        assert ("idempotency-replayed" in again.headers) == was_done
+        assert again.status_code == 201
+    assert await titles(desk) == ["第0次"]
+
+
+async def test_a_consumers_transaction_on_a_line_that_hangs_ends(
+    desk: Database, templates: Templates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "WORKER_ANSWER_TIMEOUT_S", 0.5)
+    async with over_a_line(desk, templates) as (db, line):
+        async with asyncio.timeout(HUNG_CALL_S_MAX):
+            with pytest.raises(TimeoutError):
+                await _ask_while_it_hangs(db, line)
+        assert db.pool.get_size() == 0
+
+
+async def _ask_while_it_hangs(db: Database, line: Line) -> None:
+    async with db.transaction(role="worker") as tx:
+        line.hang()
+        await tx.fetchval("SELECT 1")
+
+
+async def test_a_line_whose_other_end_is_gone_without_a_word_is_noticed_by_the_kernel(
+    desk: Database,
+) -> None:
+    async with desk.transaction(role="worker") as tx:
+        line = tx.conn._transport.get_extra_info("socket")
+        assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            unheard_ms = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            assert 0 < unheard_ms <= 10_000

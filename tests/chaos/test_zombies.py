@@ -15,10 +15,9 @@ from typing import Any
 import psutil
 import pytest
 
-from shared import consumer
-from shared.consumer import GUARDED, Guards
+from shared.consumer import GUARDED, Consumer, Guards
 from shared.database import Database
-from tests.chaos.zombie import KINDS, SESSION_TIMEOUT_MS
+from tests.chaos.zombie import KINDS
 from tests.support.flow import (
     Story,
     a_consumer,
@@ -146,18 +145,13 @@ async def _all_stand_still(group: Sequence[Standing]) -> bool:
     return all(one.stands_still() for one in group)
 
 
-async def _assigned(one: consumer.Consumer) -> int:
+async def _assigned(one: Consumer) -> int:
     member = getattr(one._subscriber, "consumer", None)
     return len(member.assignment()) if member else 0
 
 
 async def _refused(group: Sequence[Standing]) -> list[list[str]]:
     return [one.says("offsets not stored") for one in group]
-
-
-@pytest.fixture(autouse=True)
-def _short_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumer, "SESSION_TIMEOUT_MS", SESSION_TIMEOUT_MS)
 
 
 def is_sound(night: Night) -> None:

@@ -12,15 +12,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from contracts.registry import WorkerErased
-from shared import consumer, telemetry
+from shared import telemetry
 from shared.consumer import Consumer
 from shared.database import Database
 from shared.handlers import Received
 from shared.transaction import Tx
 from tests.support.flow import Listener
 
-#: The least that a broker grants.
-SESSION_TIMEOUT_MS = 6_000
 KINDS = ("before-commit", "after-commit")
 
 
@@ -66,6 +64,5 @@ async def main(kind: str, url: str, bootstrap_servers: str) -> None:
 
 
 if __name__ == "__main__":
-    consumer.SESSION_TIMEOUT_MS = SESSION_TIMEOUT_MS  # type: ignore[misc]
     telemetry.log_json("lodging")
     asyncio.run(main(sys.argv[1], os.environ["ZOMBIE_DATABASE_URL"], sys.argv[2]))

@@ -13,6 +13,7 @@ class Line:
         self._flows = asyncio.Event()
         self._flows.set()
         self._cut_at = b""
+        self._hang_at = b""
         self.cut_count = 0
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -31,6 +32,10 @@ class Line:
     def go_on(self) -> None:
         """Let everything through again."""
         self._flows.set()
+
+    def hang_at(self, answer: bytes) -> None:
+        """Hang as soon as the server has said this, which is not let through either."""
+        self._hang_at = answer
 
     def cut_at(self, answer: bytes) -> None:
         """Swallow the server's next bytes with this answer in them, and close that line."""
@@ -64,9 +69,13 @@ class Line:
             back.close()
 
     def _is_cut(self, chunk: bytes) -> bool:
+        if self._hang_at and self._hang_at in chunk:
+            self._hang_at = b""
+            self.hang()
         if not self._cut_at or self._cut_at not in chunk:
             return False
         self._cut_at = b""
+        self._hang_at = b""
         self.cut_count += 1
         return True
 

@@ -13,8 +13,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from services.registry.vault.crypto import KEY_BYTES, open_sealed, seal_with
 from services.registry.vault.keys import MasterKeys
 from services.registry.vault.store import KeyStore, TenantKey
+from shared.database import prepare
 
 CONNECT_TIMEOUT_S: Final = 2.5
+# Its statements are small: who hears nothing for so long has a line that hangs.
+ANSWER_TIMEOUT_S: Final = 10.0
 REWRAP_CHUNK: Final = 2_000
 _INDEX: Final = b"blind-index"
 # A tenant's key is destroyed and made anew at most so often while we hold an older one.
@@ -44,7 +47,12 @@ class Vault:
     async def open(cls, url: str, master: MasterKeys) -> Self:
         """Prepare connections to the key store at `url`; none is made before it is needed."""
         pool: asyncpg.Pool[Any] = await asyncpg.create_pool(
-            url, min_size=0, max_size=4, timeout=CONNECT_TIMEOUT_S, command_timeout=60
+            url,
+            min_size=0,
+            max_size=4,
+            init=prepare,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=ANSWER_TIMEOUT_S,
         )
         return cls(KeyStore(pool), master)
 
