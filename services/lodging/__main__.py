@@ -7,16 +7,16 @@ from services.lodging.api import router
 from services.lodging.consumers import HANDLERS
 from services.lodging.handlers.tickers import TICKERS
 from services.lodging.settings import LodgingSettings
-from services.lodging.sheet.reader import sheet_reader
 from services.lodging.views.invariants import INVARIANTS
 from shared.http import House
 from shared.service import Service, run
+from shared.sheets.reader import SheetReader
 
 
 @asynccontextmanager
 async def set_up(house: House) -> AsyncIterator[None]:
     """Give routes the reader of sheets."""
-    house.provide(sheet_reader())
+    house.provide(SheetReader("services.lodging.sheet.child"))
     yield
 
 

@@ -8,10 +8,10 @@ from services.recruitment.consumers import HANDLERS
 from services.recruitment.handlers.houserules import DEFAULT
 from services.recruitment.handlers.tickers import tickers
 from services.recruitment.settings import RecruitmentSettings
-from services.recruitment.sheet.reader import sheet_reader
 from services.recruitment.views import INVARIANTS
 from shared.http import House
 from shared.service import Service, run
+from shared.sheets.reader import SheetReader
 
 
 @asynccontextmanager
@@ -20,7 +20,7 @@ async def set_up(house: House) -> AsyncIterator[None]:
     told = house.settings
     house_rules = told.house_rules() if isinstance(told, RecruitmentSettings) else DEFAULT
     house.provide(house_rules)
-    house.provide(sheet_reader())
+    house.provide(SheetReader("services.recruitment.sheet.child"))
     house.tickers.extend(tickers(house_rules))
     yield
 

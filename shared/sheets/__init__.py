@@ -1,4 +1,5 @@
-"""Reads an enterprise's sheet for a service: what the file is, in a process of its own.
+"""Reads an enterprise's sheet for a service, in a process of its own, and tells every fault of it.
 
-What the words below a header mean is each service's own (`services/<service>/sheet`).
+Which columns it has and what is done with its rows is each service's own
+(`services/<service>/sheet`).
 """

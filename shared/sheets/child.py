@@ -10,16 +10,10 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import date
-from typing import Any, Protocol
+from typing import Any
 
 from shared.sheets.issue import SheetRefused
-
-
-class Found(Protocol):
-    """What a service's reader gives: JSON can carry it."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Give it as JSON can carry it."""
+from shared.sheets.rows import Found
 
 
 def answer(read: Callable[[bytes, str, date], Found]) -> None:

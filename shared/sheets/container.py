@@ -26,6 +26,8 @@ RATIO_MAX: Final = 100
 MEMBERS_MAX: Final = 500
 ROWS_MAX: Final = 2_000
 COLUMNS_MAX: Final = 60
+#: A header stands among so many first rows.
+SEARCHED_ROWS: Final = 20
 XML_DEPTH_MAX: Final = 100
 _CHUNK_BYTES: Final = 1 << 16
 _ENCRYPTED: Final = 0x1
@@ -180,11 +182,8 @@ class _Cells:
     def _check(self) -> None:
         if self._column >= COLUMNS_MAX:
             raise SheetRefused("too_many_cells")
-        if self._row > ROWS_MAX + _SEARCHED:
+        if self._row > ROWS_MAX + SEARCHED_ROWS:
             raise SheetRefused("too_many_rows")
-
-
-_SEARCHED: Final = 20
 
 
 def _guarded(enter: Callable[[str, dict[str, str]], None]) -> expat.XMLParserType:
@@ -226,7 +225,7 @@ def _spread(attributes: dict[str, str], here: tuple[int, int]) -> set[tuple[int,
     if attributes.get("t") not in {"array", "dataTable"} or None in ends:
         return {here}
     (top, left), (bottom, right) = (e or here for e in (ends[0], ends[-1]))
-    rows = range(top, min(bottom, ROWS_MAX + _SEARCHED) + 1)
+    rows = range(top, min(bottom, ROWS_MAX + SEARCHED_ROWS) + 1)
     return {(row, c) for row in rows for c in range(left, min(right, COLUMNS_MAX) + 1)} | {here}
 
 

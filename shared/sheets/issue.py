@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Severity = Literal["error", "warning", "info"]
+#: Row (from 1), column (from 0) and the header's own word, as far as there is one.
+Place = tuple[int | None, int | None, str | None]
 
-_STATUS: Final = {
+STATUS: Final = {
     "content_mismatch": 415,
     "unsupported_type": 415,
     "file_too_large": 413,
@@ -34,6 +36,19 @@ _REFUSALS: Final = {
 }
 
 
+_CELLS: Final = {
+    "required": "必填。This is required.",
+    "formula_not_allowed": "请填写内容，不要使用公式。Write the value, not a formula.",
+    "text_too_long": "文字过长。The text is too long.",
+    "number_invalid": "请填写整数。Write a whole number.",
+    "date_invalid": "日期无法识别，请按 2027-03-01 填写。Write a date like 2027-03-01.",
+    "date_year_assumed": "未写年份，按最近的将来理解。The year was assumed.",
+    "row_too_long": "本行的单元格多于表头。The row has more cells than the header.",
+    "header_unknown": "此列未被读取。This column was not read.",
+    "sheet_not_read": "此工作表未被读取。This sheet was not read.",
+}
+
+
 class SheetRefused(Exception):  # noqa: N818 (an answer to the enterprise, not a fault of ours)
     """The whole file is refused: `status` is the HTTP status, `code` a stable word."""
 
@@ -41,7 +56,7 @@ class SheetRefused(Exception):  # noqa: N818 (an answer to the enterprise, not a
         super().__init__(code, what)
         self.code = code
         self.what = what
-        self.status = _STATUS.get(code, 422)
+        self.status = STATUS.get(code, 422)
 
     @property
     def told(self) -> str:
@@ -69,25 +84,25 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """What a service says about the cells of its sheet, by the fault's code."""
+    """What a service says about the cells of its sheet, besides what is said about any."""
 
-    by_code: Mapping[str, str]
+    own: Mapping[str, str]
 
     def issue(
         self,
         code: str,
         severity: Severity,
-        place: tuple[int | None, int | None, str | None],
+        place: Place,
         field: str | None = None,
         sentence: str | None = None,
     ) -> Issue:
-        """Make an issue; `place` is row (from 1), column (from 0) and the header's own word."""
+        """Make an issue; `sentence` is said instead of the one of this code."""
         row, column, header = place
         letter = None if column is None else column_letter(column)
         where = "" if row is None else f"第{row}行"
         where += "" if letter is None else f"{letter}列"
         name = f"“{header}”" if header else ""
-        told = f"{where}{name}：{sentence or self.by_code[code]}"
+        told = f"{where}{name}：{sentence or self.own.get(code) or _CELLS[code]}"
         return Issue(row, letter, header, field, code, severity, told.removeprefix("："))
 
 

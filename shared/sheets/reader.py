@@ -4,35 +4,29 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 from shared.sheets.issue import SheetRefused
+from shared.sheets.rows import Found
 
 MEMORY_BYTES_MAX: Final = 512 * 1024 * 1024
 CPU_S_MAX: Final = 10
 WALL_S_MAX: Final = 25.0
 CHILDREN_MAX: Final = 2
 
-F = TypeVar("F")
-
 
 @dataclass(slots=True)
-class SheetReader(Generic[F]):
-    """Reads at most two sheets at the same time.
-
-    `module` is the process that reads, `from_dict` takes back what it found.
-    """
+class SheetReader:
+    """Reads at most two sheets at the same time; `module` is the process that reads."""
 
     module: str
-    from_dict: Callable[[dict[str, Any]], F]
     memory_bytes_max: int = MEMORY_BYTES_MAX
     cpu_s_max: int = CPU_S_MAX
     _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CHILDREN_MAX))
 
-    async def read(self, data: bytes, filename: str, today: date) -> F:
+    async def read(self, data: bytes, filename: str, today: date) -> Found:
         """Read a file. Raises `SheetRefused`, also when the process was ended."""
         job = {
             "filename": filename,
@@ -44,7 +38,7 @@ class SheetReader(Generic[F]):
             told = await _told(self.module, json.dumps(job).encode() + b"\n" + data)
         if "refused" in told:
             raise SheetRefused(*told["refused"])
-        return self.from_dict(told["found"])
+        return Found.from_dict(told["found"])
 
 
 async def _told(module: str, message: bytes) -> dict[str, Any]:

@@ -6,54 +6,39 @@ from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
 
 from services.lodging.api.bodies import GUESTS_MAX, StayRequestBody
-from services.lodging.api.caller import COORDINATOR, ENTERPRISE, Caller, acting_enterprise, invalid
+from services.lodging.api.caller import COORDINATOR, ENTERPRISE, Caller, acting_enterprise
 from services.lodging.handlers.requests import Guest, StayRequest, request_all
-from services.lodging.sheet.rows import Found, Row
+from services.lodging.sheet.issue import SENTENCES
 from services.lodging.views.inns import load_inn_names
 from shared.commands import Answer
 from shared.http import Call
-from shared.problem import FAULTS_MAX, Fault, Problem, refusal
-from shared.sheets.issue import SheetRefused
-from shared.sheets.reader import SheetReader
+from shared.sheets.rows import Found, Row
+from shared.sheets.upload import (
+    Upload,
+    faults_of,
+    no_valid_rows,
+    read_sheet,
+    read_upload,
+    upload_form,
+)
 from shared.transaction import Tx
 
 router = APIRouter()
 
-_FIELDS_MAX: Final = 5
-_NAME_MAX: Final = 255
 DEFAULT_PROGRAMME: Final = "YOUJIA"
-_FORM: Final = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary"},
-                        "programme": {"type": "string"},
-                        "enterprise_id": {"type": "string", "format": "uuid"},
-                    },
-                }
-            }
-        },
+_FORM: Final = upload_form(
+    {
+        "programme": {"type": "string"},
+        "enterprise_id": {"type": "string", "format": "uuid"},
     }
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Upload:
-    filename: str
-    data: bytes
-    programme: str
-    enterprise_id: UUID | None
+)
+_WANTED: Final = "请选择住宿申请表。Choose a sheet of guests."
+_NOTHING: Final = (
+    "没有可以申请的人员，请按 errors 修改后重新提交。Nobody can be lodged; see errors."
+)
 
 
 @router.post("/v1/stay-sheets", status_code=201, openapi_extra=_FORM)
@@ -64,25 +49,23 @@ async def post_sheet(request: Request, caller: Caller) -> Response:
     """
     caller.require(tenant_kinds=ENTERPRISE, roles=COORDINATOR)
     try:
-        return await _post(await _upload(request), caller)
+        return await _post(await read_upload(request, _WANTED), caller)
     finally:
         # The form keeps the file open until then: the command's key is held against it.
         await request.close()
 
 
-async def _post(upload: _Upload, caller: Call) -> Response:
-    enterprise_id = acting_enterprise(caller, upload.enterprise_id)
+async def _post(upload: Upload, caller: Call) -> Response:
+    enterprise_id = acting_enterprise(caller, upload.uuid("enterprise_id"))
     async with caller.house.db.transaction(
         role="api", identity=caller.identity, read_only=True
     ) as tx:
         inns, today = await load_inn_names(tx), tx.today
-    try:
-        found = await caller.resource(SheetReader).read(upload.data, upload.filename, today)
-    except SheetRefused as refused:
-        raise Problem(refused.status, refused.code, refused.told) from None
-    asked = _Asked(found, upload.programme, inns).bodies()
+    found = await read_sheet(caller, upload, today)
+    programme = upload.fields.get("programme", "").strip() or DEFAULT_PROGRAMME
+    asked = _Asked(found, programme, inns).bodies()
     if not asked:
-        raise _nothing(found)
+        raise no_valid_rows(found, _NOTHING)
 
     async def effect(tx: Tx) -> Answer:
         await tx.as_worker()
@@ -125,11 +108,11 @@ class _Asked:
             self._compare(name)
         asked: dict[tuple[object, ...], list[Row]] = {}
         for row in self.found.rows:
-            if row.is_good:
+            if not row.errors:
                 asked.setdefault((row.fields.get("group"), *self._terms(row)), []).append(row)
         made = [(self._body(part), part) for rows in asked.values() for part in _parts(rows)]
         self._tell_incomplete()
-        return [(body, rows) for body, rows in made if body is not None and rows[0].is_good]
+        return [(body, rows) for body, rows in made if body is not None and not rows[0].errors]
 
     def _terms(self, row: Row) -> tuple[object, ...]:
         fields = row.fields
@@ -146,32 +129,32 @@ class _Asked:
                 inn_id = self.inns.get(str(told))
                 row.fields["inn"] = inn_id
                 if inn_id is None:
-                    self.found.fault(row, "inn", "inn_unknown")
+                    self._fault(row, "inn", "inn_unknown")
 
     def _find_twins(self) -> None:
         seen: set[str] = set()
         for row in self.found.rows:
             worker_id = row.fields.get("worker_id")
             if worker_id in seen:
-                self.found.fault(row, "worker_id", "duplicate")
+                self._fault(row, "worker_id", "duplicate")
             elif worker_id is not None:
                 seen.add(worker_id)
 
     def _compare(self, name: str) -> None:
         """Hold the rows of one mark against each other: they are lodged by one decision."""
         for rows in self._marked(name):
-            good = [r for r in rows if r.is_good]
+            good = [r for r in rows if not r.errors]
             if len({(r.fields.get("group"), *self._terms(r)) for r in good}) > 1:
                 for row in rows:
-                    self.found.fault(row, name, "group_differs")
+                    self._fault(row, name, "group_differs")
 
     def _tell_incomplete(self) -> None:
         """Leave out a group whole when a row of it is wrong: it would be another group."""
         for rows in self._marked("group"):
-            if not all(r.is_good for r in rows):
+            if any(r.errors for r in rows):
                 for row in rows:
-                    if row.is_good:
-                        self.found.fault(row, "group", "group_incomplete")
+                    if not row.errors:
+                        self._fault(row, "group", "group_incomplete")
 
     def _marked(self, name: str) -> Iterable[list[Row]]:
         marked: dict[str, list[Row]] = {}
@@ -194,12 +177,15 @@ class _Asked:
         try:
             return StayRequestBody.model_validate(told)
         except ValidationError as refused:
-            located = [{**e, "loc": ("body", *e["loc"])} for e in refused.errors()]
-            for fault in refusal(RequestValidationError(located)).errors:
+            for fault in faults_of(refused):
                 name = fault.pointer.split("/")[1]
                 for row in rows:
-                    self.found.fault(row, name, fault.code, fault.detail)
+                    self._fault(row, name, fault.code, fault.detail)
             return None
+
+    def _fault(self, row: Row, name: str, code: str, sentence: str | None = None) -> None:
+        place = self.found.place(row, name)
+        row.issues.append(SENTENCES.issue(code, "error", place, name, sentence))
 
 
 def _parts(rows: Sequence[Row]) -> Iterable[list[Row]]:
@@ -218,40 +204,5 @@ def _answer(enterprise_id: UUID, found: Found, rows: list[dict[str, Any]]) -> di
         "requested_count": len(rows),
         "rejected_count": len(found.rows) - len(rows),
         "stays": sorted(rows, key=lambda r: int(r["row"])),
-        "issues": [asdict(i) for i in [*found.notices, *(i for r in found.rows for i in r.issues)]],
+        "issues": [asdict(i) for i in found.issues],
     }
-
-
-def _nothing(found: Found) -> Problem:
-    detail = "没有可以申请的人员，请按 errors 修改后重新提交。Nobody can be lodged; see errors."
-    errors = [i for row in found.rows for i in row.issues if i.severity == "error"]
-    faults = [Fault(f"/rows/{i.row}/{i.field or i.column}", i.code, i.message) for i in errors]
-    return Problem(422, "no_valid_rows", detail, faults[:FAULTS_MAX])
-
-
-async def _upload(request: Request) -> _Upload:
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        detail = "请以 multipart/form-data 上传文件。Upload the file as multipart/form-data."
-        raise Problem(415, "unsupported_type", detail)
-    try:
-        form = await request.form(max_files=1, max_fields=_FIELDS_MAX)
-    except HTTPException:
-        raise invalid("/", "wrong_form", "表单无法读取。The form cannot be read.") from None
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        raise invalid("/file", "required", "请选择住宿申请表。Choose a sheet of guests.")
-    await file.seek(0)
-    data = await file.read()
-    programme = form.get("programme")
-    named = programme.strip() if isinstance(programme, str) else ""
-    name = (file.filename or "")[-_NAME_MAX:]
-    return _Upload(name, data, named or DEFAULT_PROGRAMME, _enterprise(form))
-
-
-def _enterprise(form: FormData) -> UUID | None:
-    told = form.get("enterprise_id")
-    text = told.strip() if isinstance(told, str) else ""
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise invalid("/enterprise_id", "wrong_form", "不是有效的编号。It is no id.") from None

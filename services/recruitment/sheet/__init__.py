@@ -1,5 +1,4 @@
-"""Reads a sheet of vacancies: all faults of all rows at once, in a process of its own.
+"""Reads a sheet of vacancies (`shared/sheets`).
 
-`reader` is the service's side; `child` is the process (`shared/sheets` says what a file is), with
-`header`, `cells` and `rows` (what its words mean).
+`header`, `cells` and `rows` say what its words mean; `child` is the process that reads one.
 """

@@ -7,7 +7,7 @@ from typing import Any, Final
 import xlsxwriter
 
 from services.recruitment.domain.brands import LABOUR_BRANDS
-from services.recruitment.sheet.header import REQUIRED, WORDS
+from services.recruitment.sheet.header import COLUMNS
 
 _OPTIONS: Final = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 _ROWS: Final = 2_000
@@ -60,8 +60,7 @@ def template_workbook() -> bytes:
 
 
 def _word(name: str) -> str:
-    needed = name in REQUIRED or name == "pay"
-    return WORDS[name][0] + "*" * needed
+    return COLUMNS.words[name][0] + "*" * COLUMNS.needs(name)
 
 
 def _explain(sheet: Any, bold: Any, text: Any) -> None:  # noqa: ANN401 (XlsxWriter has no types)

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from services.registry.api.caller import Caller, acting_tenant, invalid, workbook
-from services.registry.api.upload import BoundedRoute, Upload, read_upload, too_large
+from services.registry.api.upload import BoundedRoute, too_large
 from services.registry.domain import BatchKind
 from services.registry.handlers.intake import Intake
 from services.registry.handlers.opening import masked, open_rows
@@ -23,6 +23,7 @@ from shared.commands import Answer
 from shared.http import Call
 from shared.paging import LIMIT_DEFAULT, Cursor, Limit, after
 from shared.problem import Forbidden, NotFound, Problem
+from shared.sheets.upload import Upload, read_upload, upload_form
 from shared.transaction import Tx
 
 router = APIRouter(tags=["worker batches"])
@@ -31,32 +32,21 @@ _uploads = APIRouter(route_class=BoundedRoute)
 BatchState = Literal["received", "validating", "accepted", "partly_accepted", "rejected"]
 Severity = Literal["error", "warning", "info"]
 _KINDS: dict[str, str] = {"origin_roster": "office", "new_hires": "enterprise"}
-_FORM = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {
-                        "file": {"type": "string", "format": "binary"},
-                        "kind": {"type": "string", "enum": list(_KINDS)},
-                        "drive_id": {"type": "string", "format": "uuid"},
-                        "office_id": {"type": "string", "format": "uuid"},
-                        "enterprise_id": {"type": "string", "format": "uuid"},
-                    },
-                }
-            }
-        },
+_ID = {"type": "string", "format": "uuid"}
+_FORM = upload_form(
+    {
+        "kind": {"type": "string", "enum": list(_KINDS)},
+        "drive_id": _ID,
+        "office_id": _ID,
+        "enterprise_id": _ID,
     }
-}
+)
 
 
 @_uploads.post("/v1/worker-batches", status_code=202, openapi_extra=_FORM)
 async def submit(request: Request, caller: Caller) -> Response:
     """Take a roster in; what is wrong with the whole file is answered at once."""
-    upload = await read_upload(request)
+    upload = await read_upload(request, "请选择花名册文件。Choose a roster.")
     tenant_id, kind = _whose(caller, upload)
     intake = caller.resource(Intake)
     limit = intake.limits.file_bytes_max

@@ -1,17 +1,11 @@
 """What is wrong with a roster: the file as a whole (refused) or a cell of it (an issue)."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-Severity = Literal["error", "warning", "info"]
+from shared.sheets.issue import STATUS, Severity, column_letter
 
-_STATUS: Final = {
-    "content_mismatch": 415,
-    "unsupported_type": 415,
-    "file_too_large": 413,
-    "unpacked_too_large": 413,
-}
-
+__all__ = ["FileRefused", "Issue", "Severity", "column_letter"]
 
 # The Chinese sentence says how to mend it; this says the same for whoever reads no Chinese.
 _ENGLISH: Final = {
@@ -45,7 +39,7 @@ class FileRefused(Exception):  # noqa: N818 (an answer to the office, not a faul
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(code, detail)
         self.code = code
-        self.status = _STATUS.get(code, 422)
+        self.status = STATUS.get(code, 422)
         self.detail = detail
 
     @property
@@ -77,13 +71,3 @@ class Issue:
         if self.first_row is None:
             del told["first_row"]
         return told
-
-
-def column_letter(index: int) -> str:
-    """Give a spreadsheet's letter for a column counted from 0: A, Z, AA."""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters

@@ -9,14 +9,15 @@ import pytest
 import xlsxwriter
 from python_calamine import CalamineWorkbook
 
-from services.recruitment.sheet.reader import sheet_reader
-from services.recruitment.sheet.rows import Found, Row, read
+from services.recruitment.sheet.rows import read
 from services.recruitment.sheet.template import template_workbook
 from shared.sheets.issue import SheetRefused, column_letter
 from shared.sheets.reader import SheetReader
+from shared.sheets.rows import Found, Row
 from tests.unit.recruitment.sheets import HEADER, a_csv, a_row, a_workbook, with_members
 
 TODAY = date(2027, 2, 20)
+CHILD = "services.recruitment.sheet.child"
 
 
 def found(data: bytes, filename: str = "岗位.xlsx") -> Found:
@@ -267,11 +268,11 @@ def test_rows_and_formulas_are_where_the_spreadsheet_shows_them() -> None:
 
 
 @pytest.fixture
-def reader() -> SheetReader[Found]:
-    return sheet_reader()
+def reader() -> SheetReader:
+    return SheetReader(CHILD)
 
 
-async def test_the_process_tells_the_same_as_the_code(reader: SheetReader[Found]) -> None:
+async def test_the_process_tells_the_same_as_the_code(reader: SheetReader) -> None:
     data = a_workbook(a_row(), a_row(招聘人数="若干"))
     here: dict[str, Any] = found(data).as_dict()
     there = (await reader.read(data, "岗位.xlsx", TODAY)).as_dict()
@@ -281,7 +282,7 @@ async def test_the_process_tells_the_same_as_the_code(reader: SheetReader[Found]
     assert there == here
 
 
-async def test_the_process_passes_refusals_on(reader: SheetReader[Found]) -> None:
+async def test_the_process_passes_refusals_on(reader: SheetReader) -> None:
     with pytest.raises(SheetRefused) as refused:
         await reader.read(b"x", "a.txt", TODAY)
     assert (refused.value.code, refused.value.status) == ("unsupported_type", 415)
@@ -291,20 +292,20 @@ async def test_the_process_passes_refusals_on(reader: SheetReader[Found]) -> Non
     ("bounded", "refusals"),
     [
         # Where memory ends decides whether the library or the process gives up.
-        (sheet_reader(memory_bytes_max=40 << 20), {"too_many_cells", "bad_archive"}),
-        (sheet_reader(cpu_s_max=0), {"too_many_cells"}),
+        (SheetReader(CHILD, memory_bytes_max=40 << 20), {"too_many_cells", "bad_archive"}),
+        (SheetReader(CHILD, cpu_s_max=0), {"too_many_cells"}),
     ],
     ids=["memory", "cpu"],
 )
 async def test_a_process_that_takes_too_much_is_ended_and_the_file_refused(
-    bounded: SheetReader[Found], refusals: set[str]
+    bounded: SheetReader, refusals: set[str]
 ) -> None:
     with pytest.raises(SheetRefused) as refused:
         await bounded.read(a_workbook(*[a_row()] * 1_500), "岗位.xlsx", TODAY)
     assert refused.value.code in refusals
 
 
-async def test_as_many_rows_as_a_sheet_may_have_are_read(reader: SheetReader[Found]) -> None:
+async def test_as_many_rows_as_a_sheet_may_have_are_read(reader: SheetReader) -> None:
     told = await reader.read(a_workbook(*[a_row()] * 2_000), "岗位.xlsx", TODAY)
     assert len(told.rows) == 2_000
     assert not any(r.issues for r in told.rows)
