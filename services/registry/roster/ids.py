@@ -24,6 +24,8 @@ _CHECKS: Final = "10X98765432"
 _FIRST_YEAR: Final = 1800
 _AGE_MIN: Final = 16
 _AGE_MAX: Final = 65
+#: The template's own: of the right form, but no person's, whose number begins with a county's code.
+EXAMPLE_ID: Final = "530900199001010010"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,9 @@ def _number_fault(number: str, today: date) -> str | None:
     birth = _birth(number)
     if birth is None or birth > today:
         return "id_birthdate"
-    return None if checked(number[:-1]) == number[-1] else "id_checksum"
+    if checked(number[:-1]) != number[-1]:
+        return "id_checksum"
+    return "id_example" if number == EXAMPLE_ID else None
 
 
 def is_imprecise(value: Value, text: str) -> bool:

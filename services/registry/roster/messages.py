@@ -11,6 +11,7 @@ _ZH: Final[dict[str, str]] = {
     "id_length": "身份证号应为18位，请核对位数。",
     "id_birthdate": "身份证号中的出生日期不存在或在将来，请核对第7至14位。",
     "id_checksum": "身份证号校验位不符，通常是抄错了一位，请对照证件核对。",
+    "id_example": "这是模板示例行的身份证号，请填写本人号码，或删除示例行。",
     "id_precision_lost": (
         "身份证号被表格当作数字保存，末几位已丢失；请先把该列设为文本格式，再重新填写完整号码。"
     ),
@@ -37,6 +38,7 @@ _ZH: Final[dict[str, str]] = {
     "group_too_large": "同行组人数超过上限，未作为一组登记，请拆分。",
     "sheet_not_read": "工作表“{name}”也有表头，但未读取；请分开提交。",
     "hidden_rows_read": "表中有隐藏的行或列，已一并读取。",
+    "example_not_read": "第{row}行是模板的示例，未计入。",
     "header_unknown": "不认识的列，未读取：{name}。",
     "extension_differs": "文件内容与扩展名不同，已按内容（{name}）读取。",
 }
@@ -45,7 +47,7 @@ _ZH: Final[dict[str, str]] = {
 def general(code: str) -> str | None:
     """Give the sentence of a code for all of its issues together; None for a file's own code."""
     sentence = _ZH.get(code)
-    return sentence and sentence.format(first_row="…", drive="", name="…")
+    return sentence and sentence.format(first_row="…", drive="", name="…", row="…")
 
 
 def message(code: str, **values: object) -> str:

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from services.registry.roster.example import NOT_READ
 from services.registry.roster.fields import Kind
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
@@ -19,7 +20,8 @@ def check_file(path: Path | str, kind: Kind, division_code: str, today: date) ->
     """Check a roster without a server: `{state, row_count, ..., issues}`, or `{refused: {...}}`.
 
     `state` and counts are those of a batch whose persons nobody has brought before; a refused file
-    gives `refused` with the `status`, `code` and `detail` of the POST's answer.
+    gives `refused` with the `status`, `code` and `detail` of the POST's answer. An empty template
+    is good here; a server refuses it, for nobody is in it.
     """
     path = Path(path)
     job = Job(path.name, kind, division_code, today, _LIMITS)
@@ -33,7 +35,8 @@ def check_file(path: Path | str, kind: Kind, division_code: str, today: date) ->
 def _checked(data: bytes, job: Job) -> dict[str, Any]:
     layout, checked = checked_rows(data, job)
     rows = list(checked)
-    if not rows:
+    # A template that nobody has filled in yet has no fault to mend.
+    if not rows and NOT_READ not in {n.code for n in layout.notices}:
         raise FileRefused("no_rows", "表头之下没有人员。")
     standings = [
         Standing(

@@ -1,11 +1,13 @@
 """What is done with one file: look at the whole, then check it row by row."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from services.registry.roster.check import CheckedRow, Checker, Context
+from services.registry.roster.example import is_example, not_read
 from services.registry.roster.fields import SERIAL, Kind
 from services.registry.roster.issue import FileRefused, Issue
 from services.registry.roster.limits import Limits
@@ -48,20 +50,36 @@ class Job:
 def look(data: bytes, job: Job) -> Layout:
     """Answer for the file as a whole. Raises `FileRefused`; gives the layout of a readable one."""
     opened = open_roster(data, job.filename, job.kind, job.limits, job.synonyms)
-    if sum(1 for _ in _people(opened, job.limits)) == 0:
+    layout, people = _without_example(opened, job.limits)
+    if sum(1 for _ in people) == 0:
         raise FileRefused("no_rows", "表头之下没有人员。")
-    return opened.layout
+    return layout
 
 
 def checked_rows(data: bytes, job: Job) -> tuple[Layout, Iterator[CheckedRow]]:
     """Give the layout and every person's row, checked, in order. Raises `FileRefused`."""
     opened = open_roster(data, job.filename, job.kind, job.limits, job.synonyms)
     checker = Checker(opened.header, opened.sheet, job.context)
-    rows = (checker.check(number, row) for number, row in _people(opened, job.limits))
-    return opened.layout, rows
+    layout, people = _without_example(opened, job.limits)
+    return layout, (checker.check(number, row) for number, row in people)
 
 
-def _people(opened: Opened, limits: Limits) -> Iterator[tuple[int, list[Any]]]:
+_People = Iterator[tuple[int, list[Any]]]
+
+
+def _without_example(opened: Opened, limits: Limits) -> tuple[Layout, _People]:
+    """Leave out the template's example if it still stands first, and say so."""
+    people = _people(opened, limits)
+    first = next(people, None)
+    if first is None:
+        return opened.layout, people
+    number, row = first
+    if is_example(row, opened.header):
+        return replace(opened.layout, notices=(*opened.layout.notices, not_read(number))), people
+    return opened.layout, chain([first], people)
+
+
+def _people(opened: Opened, limits: Limits) -> _People:
     serial = opened.header.column_of(SERIAL)
     count = 0
     for number, row in opened.rows:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import xlsxwriter
 
 from contracts import reference
+from services.registry.roster.example import EXAMPLE
 from services.registry.roster.fields import RESIDENT_ID, Kind, required, words
 from services.registry.roster.issue import column_letter
 
@@ -94,8 +95,7 @@ def _write_row(
 def template_workbook(kind: Kind = "origin_roster", division_code: str | None = None) -> bytes:
     """Write the roster to fill in: dropdowns, an ID column of text, an example row, notes.
 
-    The dropdowns of places are those of the office's own division. An example is no person: its
-    number has no valid check character, so that a forgotten one is refused.
+    The dropdowns of places are those of the office's own division.
     """
     out = io.BytesIO()
     columns = [(f, w[0]) for f, w in words(kind).items()]
@@ -106,38 +106,13 @@ def template_workbook(kind: Kind = "origin_roster", division_code: str | None = 
             star = "*" if field in required(kind) else ""
             sheet.write_string(0, column, word + star, forms.header)
             sheet.set_column(column, column, _WIDTHS.get(field, _WIDTH), forms.text)
-            sheet.write_string(1, column, _EXAMPLE.get(field, ""), forms.text)
+            sheet.write_string(1, column, EXAMPLE.get(field, ""), forms.text)
         sheet.freeze_panes(1, 0)
         _dropdowns(book, sheet, [f for f, _ in columns], division_code)
         _notes(book, forms)
     return out.getvalue()
 
 
-_EXAMPLE: Final[Mapping[str, str]] = {
-    "serial": "1",
-    "name": "（示例）张三",
-    "gender": "男",
-    RESIDENT_ID: "530902199001010010",
-    "ethnicity": "汉族",
-    "education": "初中",
-    "registered_residence": "云南省临沧市临翔区",
-    "present_residence": "云南省临沧市临翔区",
-    "phone": "13800000000",
-    "emergency_contact": "李四",
-    "emergency_phone": "13900000000",
-    "poverty_lifted_worker": "否",
-    "monitored_person": "否",
-    "certificates": "电工证",
-    "preferred_occupation": "焊工",
-    "preferred_pay": "5000-7000",
-    "available_from": "2027-03-01",
-    "companions": "第1组",
-    "boarding_point": "客运站",
-    "needs_bed": "是",
-    "hired_on": "2027-03-01",
-    "site": "嘉定工业区",
-    "notes": "请删除本示例行",
-}
 _NOTES: Final = (
     "带 * 的列必填；请勿改动身份证号、联系电话两列的文本格式。",
     "一人一行；同一组同行的人，在“同行人(组)”填写相同的文字，例如“第1组”，或互相填写对方姓名。",

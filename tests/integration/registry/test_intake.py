@@ -274,8 +274,25 @@ async def test_a_template_is_a_roster_with_dropdowns(registry: Registry, office:
     assert sheet["D500"].number_format == "@" or sheet.column_dimensions["D"].width > 20
     assert len(sheet.data_validations.dataValidation) >= 5
     assert book["选项"].sheet_state == "hidden"
-    batch = await registry.imported(office, answer.content)
-    assert (batch["state"], batch["row_count"]) == ("rejected", 1)
+    assert (await registry.submit(office, answer.content)).json()["code"] == "no_rows"
+
+
+async def test_a_forgotten_example_nominates_nobody(registry: Registry, office: Identity) -> None:
+    async with registry.client(office) as client:
+        answer = await client.get("/v1/roster-template.xlsx")
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    sheet = book.worksheets[0]
+    header = [str(c.value).rstrip("*") for c in sheet[1]]
+    for line, person in enumerate(persons(2, 联系电话="13812345678"), 3):
+        for column, word in enumerate(header, 1):
+            sheet.cell(line, column).value = person.get(word, "")
+    out = io.BytesIO()
+    book.save(out)
+    batch = await registry.imported(office, out.getvalue())
+    assert (batch["state"], batch["row_count"], batch["accepted_count"]) == ("accepted", 2, 2)
+    async with registry.client(office) as client:
+        issues = (await client.get(f"/v1/worker-batches/{batch['batch_id']}/issues")).json()
+    assert [(i["code"], i["severity"]) for i in issues["items"]] == [("example_not_read", "info")]
 
 
 async def test_who_may_bring_which_roster(registry: Registry, office: Identity) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import openpyxl
 import pytest
 
+from services.registry.roster.example import EXAMPLE
+from services.registry.roster.fields import words
 from services.registry.roster.offline import check_file
 from services.registry.roster.workbook import Mark, issues_workbook, template_workbook
 from tests.support.rosters import a_roster, a_table, persons, xlsx
@@ -67,3 +69,24 @@ def test_a_filled_template_is_accepted(kind: Any) -> None:
     book.save(out)
     _, rows = read(out.getvalue(), job(kind=kind))
     assert [codes(r) for r in rows] == [[]] * 3
+
+
+@pytest.mark.parametrize("kind", ["origin_roster", "new_hires"])
+def test_a_template_as_it_is_handed_out_has_no_fault(tmp_path: Path, kind: Any) -> None:
+    found = checked(tmp_path / "a.xlsx", template_workbook(kind, "530900"), kind=kind)
+    assert (found["state"], found["row_count"], found["rejected_count"]) == ("accepted", 0, 0)
+    assert [i["code"] for i in found["issues"]] == ["example_not_read"]
+
+
+def test_an_example_is_a_good_row_but_for_its_number_which_is_nobodys() -> None:
+    words_of = {f: w[0] for f, w in words("origin_roster").items()}
+    row = {words_of[f]: text for f, text in EXAMPLE.items() if f in words_of}
+    _, (mended, kept) = read(xlsx(a_table(persons(1)[0] | {"备注": ""}, row)))
+    assert codes(mended) == []
+    assert codes(kept) == [("id_example", "error")]
+
+
+def test_an_example_with_another_name_is_a_fault_and_no_person() -> None:
+    named = {**persons(1)[0], "身份证号": EXAMPLE["resident_id"]}
+    _, rows = read(xlsx(a_table(named)))
+    assert [codes(r) for r in rows] == [[("id_example", "error")]]
