@@ -75,21 +75,25 @@ class Envelope:
 
     def to_texts(self) -> dict[str, str]:
         """Give the record's headers as texts, without the absent ones."""
-        values = {
+        texts = {
             "ce_specversion": SPEC_VERSION,
             "ce_id": str(self.id),
             "ce_type": self.type,
             "ce_source": self.source,
             "ce_subject": self.subject,
             "ce_sequence": str(self.sequence),
-            "ce_time": self.time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "ce_time": f"{self.time.astimezone(UTC).replace(tzinfo=None).isoformat()}Z",
             "content-type": CONTENT_TYPE,
-            "ce_tenantid": _text(self.tenant_id),
-            "ce_correlationid": _text(self.correlation_id),
-            "ce_causationid": _text(self.causation_id),
-            "traceparent": self.traceparent,
         }
-        return {name: value for name, value in values.items() if value is not None}
+        for name, value in (
+            ("ce_tenantid", self.tenant_id),
+            ("ce_correlationid", self.correlation_id),
+            ("ce_causationid", self.causation_id),
+            ("traceparent", self.traceparent),
+        ):
+            if value is not None:
+                texts[name] = str(value)
+        return texts
 
     @classmethod
     def from_headers(cls, headers: Headers) -> "Envelope":
@@ -163,7 +167,3 @@ def _instant(found: dict[str, str]) -> datetime:
 def _trace(value: str | None) -> str | None:
     # A trace is a convenience: a broken one is dropped, not an error of the event.
     return value if value and _TRACE.fullmatch(value) else None
-
-
-def _text(value: UUID | None) -> str | None:
-    return None if value is None else str(value)

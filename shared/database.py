@@ -1,7 +1,6 @@
 """A service's database: a pool, and transactions in one of the service's two roles."""
 
 import asyncio
-import json
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -9,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import asyncpg
+from pydantic_core import from_json, to_json
 
 from shared.ids import Ids
 from shared.transaction import Tx
@@ -45,8 +45,6 @@ SELECT set_config('app.tenant_id', $1, true), set_config('app.account_id', $2, t
        business_now() AS now
 """
 
-# `json.dumps` with arguments makes an encoder each time.
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _NOTIFY = (
     "SELECT pg_notify(channel, payload) FROM unnest($1::text[], $2::text[]) u(channel, payload)"
 )
@@ -182,8 +180,8 @@ async def _nothing_to_reset(_: object) -> None:
 
 def _to_jsonb(value: object) -> bytes:
     # The first byte is the version of jsonb's binary form.
-    return b"\x01" + _JSON.encode(value).encode()
+    return b"\x01" + to_json(value)
 
 
 def _from_jsonb(data: bytes) -> object:
-    return json.loads(data[1:])
+    return from_json(data[1:])

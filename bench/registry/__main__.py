@@ -29,7 +29,7 @@ SMALL_S_MAX: Final = 2.0
 WANTED_RATIO: Final = 5.0
 _SEED_ROWS: Final = 10_000
 _SMALL_ROWS: Final = 50
-_SMALL_PAUSE_S: Final = 0.5
+_SMALL_PAUSE_S: Final = 1.0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final, Self
 
 from services.registry.roster.check import CheckedRow
-from services.registry.roster.child import rows_of
+from services.registry.roster.child import Chunk
 from services.registry.vault import open_sealed, seal
 
 _MEMORY_BYTES: Final = 4 * 1024 * 1024
@@ -37,4 +37,4 @@ class Spool:
         """Give the chunks back in order, each made when it is asked for."""
         self._file.seek(0)
         for length in self._lengths:
-            yield rows_of(open_sealed(self._key, self._file.read(length), _PLACE))
+            yield Chunk(open_sealed(self._key, self._file.read(length), _PLACE)).rows

@@ -85,7 +85,7 @@ def _take_chunk(
     roster: Roster, chunk: Chunk, index_key: bytes, shared: dict[Wishes, Wishes]
 ) -> None:
     roster.spool.add(chunk.body)
-    for row in chunk.briefs:
+    for row in chunk.rows:
         values = row.values
         number = values.get("resident_id")
         roster.rows.append(

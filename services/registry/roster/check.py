@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from services.registry.roster import catalogue, choices, dates, phones
 from services.registry.roster.fields import (
@@ -26,9 +26,6 @@ from services.registry.roster.text import clean
 
 _LENGTHS: Final = {NAME: 50, "notes": 500}
 _LENGTH: Final = 100
-_DECIDING: Final = (
-    RESIDENT_ID, NAME, COMPANIONS, "available_from", "boarding_point", "needs_bed", HIRED_ON,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +72,11 @@ class CheckedRow:
         values = {k: v for k, v in self.values.items() if v is not None}
         return [self.row, self.cells, faults, values]
 
-    @property
-    def brief(self) -> "Brief":
-        """Give what the decision about the whole roster needs of this row."""
-        values = {k: v for k in _DECIDING if (v := self.values.get(k)) is not None}
-        return Brief(self.row, has_error=self.has_error, values=values)
-
     @classmethod
     def from_list(cls, told: list[Any]) -> "CheckedRow":
         """Read what `as_list` gave."""
         row, cells, faults, values = told
         return cls(row, cells, [Found(*f) for f in faults], values)
-
-
-class Brief(NamedTuple):
-    """The part of a checked row that the decision about the whole roster needs."""
-
-    row: int
-    has_error: bool
-    values: dict[str, Any]
 
 
 class Checker:

@@ -5,12 +5,13 @@ import io
 import re
 from collections import deque
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from services.registry.roster.fields import folded
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
-from services.registry.roster.sheet import Marks, Sheet, Value
+from services.registry.roster.sheet import Marks, Rows, Sheet
 
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -33,7 +34,7 @@ def sheet(data: bytes, limits: Limits, known_words: set[str]) -> Sheet:
         raise FileRefused("bad_csv", "文件含有空字符 (NUL)，不是有效的 CSV。")
     separator = max(_SEPARATORS, key=lambda s: _known(text, s, known_words))
     _check_quotes(text, separator)
-    return Sheet("CSV", _rows(text, separator), Marks(), is_text=True)
+    return Sheet("CSV", Rows(partial(_reader, text, separator)), Marks(), is_text=True)
 
 
 def _decoded(data: bytes) -> str:
@@ -64,8 +65,3 @@ def _check_quotes(text: str, separator: str) -> None:
     last = deque(_reader(f"{text.rstrip()}\n{_SENTINEL}", separator), maxlen=1)
     if list(last) != [[_SENTINEL]]:
         raise FileRefused("bad_csv", "CSV 的引号不成对，请检查后重新另存。")
-
-
-def _rows(text: str, separator: str) -> Iterator[tuple[int, list[Value]]]:
-    for number, row in enumerate(_reader(text, separator)):
-        yield number, list(row)

@@ -1,9 +1,10 @@
 """Length-prefixed JSON between the service and the process that reads a file."""
 
-import json
 import struct
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+
+from pydantic_core import from_json, to_json
 
 #: Four bytes, big-endian: how many bytes of JSON follow.
 HEAD: Final = struct.Struct(">I")
@@ -13,18 +14,18 @@ FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
 
 def frame(told: Mapping[str, Any]) -> bytes:
     """Give one frame."""
-    body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    body = to_json(told)
     return HEAD.pack(len(body)) + body
 
 
 def packed(rows: Sequence[Sequence[Any]]) -> bytes:
     """Give rows as they are kept unread until the second pass."""
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
+    return to_json(rows)
 
 
 def unpacked(body: bytes) -> list[list[Any]]:
     """Read what `packed` gave; raises ValueError."""
-    told = json.loads(body)
+    told = from_json(body)
     if not isinstance(told, list):
         raise ValueError("rows are a list")  # noqa: TRY004 (a wrong value from outside)
     return told
@@ -32,7 +33,7 @@ def unpacked(body: bytes) -> list[list[Any]]:
 
 def unframed(body: bytes) -> dict[str, Any]:
     """Read a frame's body; raises ValueError."""
-    told = json.loads(body)
+    told = from_json(body)
     if not isinstance(told, dict):
         raise ValueError("a frame holds an object")  # noqa: TRY004 (a wrong value from outside)
     return told

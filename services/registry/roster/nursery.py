@@ -12,15 +12,24 @@ import socket
 import sys
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from contracts import reference
 from services.registry.roster.frames import HEAD, frame, packed, unframed
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
-from services.registry.roster.work import Job, checked_rows, layout_as_dict, look
+from services.registry.roster.work import (
+    Job,
+    checked_rows,
+    layout_as_dict,
+    look,
+    opened_file,
+)
 
 CHUNK_ROWS: Final = 1_000
+# Who looked at a file waits so long to be asked for its rows, which are then there at once.
+KEPT_S: Final = 20
+ROWS_S_MAX: Final = 600
 _ADDRESSES: Final = ("云南省临沧市临翔区", "上海市嘉定区")
 
 
@@ -62,12 +71,9 @@ def _live(channel: socket.socket) -> None:
         with channel, channel.makefile("rb") as incoming:
             head = unframed(incoming.read(*HEAD.unpack(incoming.read(HEAD.size))))
             job = Job.from_dict(head["job"])
-            cpu_s = job.limits.child_cpu_s_max
-            if head["task"] == "look":
-                cpu_s = min(cpu_s, job.limits.preflight_cpu_s_max)
-            _confine(job.limits, cpu_s, head["wall_s_max"])
+            _confine(job.limits)
             data = incoming.read(head["bytes"])
-            for reply in _replies(head["task"], data, job):
+            for reply in _replies(head["task"], data, job, incoming):
                 channel.sendall(reply if isinstance(reply, bytes) else frame(reply))
         status = 0
     except BaseException:  # noqa: BLE001 (whatever it was: the service sees the silence)
@@ -76,28 +82,44 @@ def _live(channel: socket.socket) -> None:
         os._exit(status)
 
 
-def _confine(limits: Limits, cpu_s_max: int, wall_s_max: int) -> None:
+def _confine(limits: Limits) -> None:
     memory = limits.child_memory_bytes_max
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s_max, cpu_s_max + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _allow(cpu_s: int, wall_s: float, limits: Limits) -> None:
+    """Allow so many seconds of work in all, and so long by the clock from now on."""
+    most = limits.child_cpu_s_max
+    resource.setrlimit(resource.RLIMIT_CPU, (min(cpu_s, most), most + 1))
     # By default an alarm ends the process, whatever it is in the middle of.
-    signal.alarm(wall_s_max)
+    signal.alarm(int(wall_s) or 1)
 
 
-def _replies(task: str, data: bytes, job: Job) -> Iterator[dict[str, Any] | bytes]:
+def _replies(
+    task: str, data: bytes, job: Job, incoming: BinaryIO
+) -> Iterator[dict[str, Any] | bytes]:
     """Give frames; behind one that tells of `bytes` come just these."""
+    limits = job.limits
     try:
         if task == "look":
-            yield {"layout": layout_as_dict(look(data, job))}
+            _allow(limits.preflight_cpu_s_max, limits.preflight_s_max, limits)
+            opened = look(data, job)
+            yield {"layout": layout_as_dict(opened.layout)}
+            signal.alarm(KEPT_S)
+            if not incoming.read(1):
+                return
+            _allow(limits.child_cpu_s_max, ROWS_S_MAX, limits)
         else:
-            layout, rows = checked_rows(data, job)
-            yield {"layout": layout_as_dict(layout)}
-            while chunk := [*islice(rows, CHUNK_ROWS)]:
-                body = packed([row.as_list() for row in chunk])
-                yield {"rows": [row.brief for row in chunk], "bytes": len(body)}
-                yield body
+            _allow(limits.child_cpu_s_max, ROWS_S_MAX, limits)
+            opened = opened_file(data, job)
+            yield {"layout": layout_as_dict(opened.layout)}
+        rows = checked_rows(opened, job)
+        while chunk := [*islice(rows, CHUNK_ROWS)]:
+            body = packed([row.as_list() for row in chunk])
+            yield {"bytes": len(body)}
+            yield body
     except FileRefused as refused:
         yield {"refused": [refused.code, refused.detail]}
     except MemoryError:

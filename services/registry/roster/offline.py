@@ -11,7 +11,7 @@ from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
 from services.registry.roster.settle import Outcome, Standing, settle
 from services.registry.roster.told import issues_of
-from services.registry.roster.work import Job, checked_rows
+from services.registry.roster.work import Job, checked_rows, opened_file
 
 _LIMITS: Final = Limits()
 
@@ -33,8 +33,8 @@ def check_file(path: Path | str, kind: Kind, division_code: str, today: date) ->
 
 
 def _checked(data: bytes, job: Job) -> dict[str, Any]:
-    layout, checked = checked_rows(data, job)
-    rows = list(checked)
+    opened = opened_file(data, job)
+    layout, rows = opened.layout, list(checked_rows(opened, job))
     # A template that nobody has filled in yet has no fault to mend.
     if not rows and NOT_READ not in {n.code for n in layout.notices}:
         raise FileRefused("no_rows", "表头之下没有人员。")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 from typing import Final
 
 from services.registry.roster import delimited, xls, xlsx
@@ -35,12 +35,24 @@ class Layout:
 
 @dataclass(slots=True)
 class Opened:
-    """A file opened behind its header: `rows` can be read once and counts rows from 0."""
+    """A file opened behind its header; its rows can be read again and again."""
 
     layout: Layout
     header: Header
     sheet: Sheet
-    rows: Iterator[tuple[int, list[Value]]]
+    limits: Limits
+    last_skipped: int
+
+    def rows(self) -> Iterator[tuple[int, list[Value]]]:
+        """Give the rows behind the last skipped one, from 0. Raises `FileRefused` for too many."""
+        limits = self.limits
+        for number, row in self.sheet.rows:
+            if number >= limits.rows_max + SEARCHED_ROWS and _is_filled(row):
+                raise too_many_rows(limits)
+            if len(row) > limits.columns_max and _is_filled(row[limits.columns_max :]):
+                raise too_many_columns(limits)
+            if number > self.last_skipped:
+                yield number, row
 
 
 def open_roster(
@@ -56,14 +68,14 @@ def open_roster(
             "header_not_found",
             "前20行内没有找到表头；表头至少要有“姓名”或“身份证号”和另一个已知列名。",
         )
-    sheet, header, rows = found[0]
+    sheet, header = found[0]
     _check_header(header, kind)
-    notices = [*_notices(header, sheet), *_other_sheets([s.name for s, _, _ in found[1:]])]
+    notices = [*_notices(header, sheet), *_other_sheets([s.name for s, _ in found[1:]])]
     extension = filename.rsplit(".", 1)[-1].lower()
     if extension != kind_of_file:
         notices.append(_notice("extension_differs", name=_MEANT[kind_of_file]))
     layout = Layout(kind_of_file, sheet.name, header.words, header.fields, tuple(notices))
-    return Opened(layout, header, sheet, _behind(header, rows, limits))
+    return Opened(layout, header, sheet, limits, header.last_row)
 
 
 def _sheets(
@@ -76,15 +88,10 @@ def _sheets(
     return iter([delimited.sheet(data, limits, known_words)])
 
 
-_Rows = Iterator[tuple[int, list[Value]]]
-
-
-def _headed(sheet: Sheet, synonyms: Mapping[str, str]) -> tuple[Sheet, Header, _Rows] | None:
+def _headed(sheet: Sheet, synonyms: Mapping[str, str]) -> tuple[Sheet, Header] | None:
     top = list(islice(sheet.rows, SEARCHED_ROWS + 1))
     header = find_header(top, sheet.marks, synonyms, is_text=sheet.is_text)
-    if header is None:
-        return None
-    return sheet, header, chain(top, sheet.rows)
+    return (sheet, header) if header else None
 
 
 def _check_header(header: Header, kind: str) -> None:
@@ -96,16 +103,6 @@ def _check_header(header: Header, kind: str) -> None:
     missing = [names[f] for f in required(kind) if f not in header.fields]
     if missing:
         raise FileRefused("header_missing", f"缺少必填列：{'、'.join(missing)}。")
-
-
-def _behind(header: Header, rows: _Rows, limits: Limits) -> _Rows:
-    for number, row in rows:
-        if number >= limits.rows_max + SEARCHED_ROWS and _is_filled(row):
-            raise too_many_rows(limits)
-        if len(row) > limits.columns_max and _is_filled(row[limits.columns_max :]):
-            raise too_many_columns(limits)
-        if number > header.last_row:
-            yield number, row
 
 
 def _is_filled(row: list[Value]) -> bool:

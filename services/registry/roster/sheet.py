@@ -1,6 +1,6 @@
 """A worksheet as the readers give it: rows of plain values with the office's own row numbers."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
@@ -21,17 +21,27 @@ class Marks:
 
 @dataclass(slots=True)
 class Sheet:
-    """One visible worksheet. `rows` can be read once: (row number from 0, values from column A)."""
+    """One visible worksheet; `rows` can be read again and again."""
 
     name: str
-    rows: Iterator[tuple[int, list[Value]]]
+    rows: "Rows"
     marks: Marks
     is_text: bool = False
     """True for CSV: every value is text, and merges cannot be seen."""
 
 
-def numbered(rows: Iterable[Sequence[Value]], left: int) -> Iterator[tuple[int, list[Value]]]:
-    """Number calamine's rows: they begin with the first row, but at the first used column."""
-    pad: list[Value] = [None] * left
-    for number, row in enumerate(rows):
-        yield number, [*pad, *row]
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows as (row number from 0, values from column A), each time from the first on.
+
+    calamine's begin with the first row, but at the first used column: `left` are empty before it.
+    """
+
+    source: Callable[[], Iterable[Sequence[Value]]]
+    left: int = 0
+
+    def __iter__(self) -> Iterator[tuple[int, list[Value]]]:
+        """Begin with the first row."""
+        pad: list[Value] = [None] * self.left
+        for number, row in enumerate(self.source()):
+            yield number, [*pad, *row]

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
-from itertools import chain
 from typing import Any
 
 from services.registry.roster.check import CheckedRow, Checker, Context
@@ -47,42 +46,38 @@ class Job:
         return Context(self.kind, self.division_code, self.today)
 
 
-def look(data: bytes, job: Job) -> Layout:
-    """Answer for the file as a whole. Raises `FileRefused`; gives the layout of a readable one."""
-    opened = open_roster(data, job.filename, job.kind, job.limits, job.synonyms)
-    layout, people = _without_example(opened, job.limits)
-    if sum(1 for _ in people) == 0:
+def look(data: bytes, job: Job) -> Opened:
+    """Answer for the file as a whole: open a readable one. Raises `FileRefused`."""
+    opened = opened_file(data, job)
+    if sum(1 for _ in _people(opened, job.limits)) == 0:
         raise FileRefused("no_rows", "表头之下没有人员。")
-    return layout
+    return opened
 
 
-def checked_rows(data: bytes, job: Job) -> tuple[Layout, Iterator[CheckedRow]]:
-    """Give the layout and every person's row, checked, in order. Raises `FileRefused`."""
+def opened_file(data: bytes, job: Job) -> Opened:
+    """Open a file behind its header, and behind the template's example if that still stands first.
+
+    Raises `FileRefused`.
+    """
     opened = open_roster(data, job.filename, job.kind, job.limits, job.synonyms)
+    number, row = next(_people(opened, job.limits), (0, []))
+    if row and is_example(row, opened.header):
+        notices = (*opened.layout.notices, not_read(number))
+        layout = replace(opened.layout, notices=notices)
+        return replace(opened, layout=layout, last_skipped=number)
+    return opened
+
+
+def checked_rows(opened: Opened, job: Job) -> Iterator[CheckedRow]:
+    """Give every person's row, checked, in order. Raises `FileRefused`."""
     checker = Checker(opened.header, opened.sheet, job.context)
-    layout, people = _without_example(opened, job.limits)
-    return layout, (checker.check(number, row) for number, row in people)
+    return (checker.check(number, row) for number, row in _people(opened, job.limits))
 
 
-_People = Iterator[tuple[int, list[Any]]]
-
-
-def _without_example(opened: Opened, limits: Limits) -> tuple[Layout, _People]:
-    """Leave out the template's example if it still stands first, and say so."""
-    people = _people(opened, limits)
-    first = next(people, None)
-    if first is None:
-        return opened.layout, people
-    number, row = first
-    if is_example(row, opened.header):
-        return replace(opened.layout, notices=(*opened.layout.notices, not_read(number))), people
-    return opened.layout, chain([first], people)
-
-
-def _people(opened: Opened, limits: Limits) -> _People:
+def _people(opened: Opened, limits: Limits) -> Iterator[tuple[int, list[Any]]]:
     serial = opened.header.column_of(SERIAL)
     count = 0
-    for number, row in opened.rows:
+    for number, row in opened.rows():
         if not is_counted(row, opened.header, serial):
             continue
         count += 1

@@ -9,7 +9,7 @@ from python_calamine import SheetTypeEnum, SheetVisibleEnum
 from services.registry.roster.compound import BrokenCompoundError, Compound
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
-from services.registry.roster.sheet import Marks, Sheet, numbered
+from services.registry.roster.sheet import Marks, Rows, Sheet
 from services.registry.roster.workbook_calamine import open_workbook
 from services.registry.roster.worksheet_xml import too_many_columns
 
@@ -50,7 +50,7 @@ def sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
         own = marks.get(index, Marks())
         own.merges = [(a[0], a[1], b[0], b[1]) for a, b in sheet.merged_cell_ranges or []]
         _, left = sheet.start or (0, 0)
-        yield Sheet(sheet.name, numbered(sheet.iter_rows(), left), own)
+        yield Sheet(sheet.name, Rows(sheet.iter_rows, left), own)
 
 
 def _workbook_stream(data: bytes) -> bytes:

@@ -8,7 +8,7 @@ from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from services.registry.roster.container import bad_xml, scan_xlsx
 from services.registry.roster.limits import Limits
-from services.registry.roster.sheet import Marks, Sheet, numbered
+from services.registry.roster.sheet import Marks, Rows, Sheet
 from services.registry.roster.workbook_calamine import open_workbook
 from services.registry.roster.worksheet_xml import marks_of
 
@@ -38,7 +38,7 @@ def _sheet(workbook: CalamineWorkbook, index: int, marks: Marks) -> Sheet:
     sheet = workbook.get_sheet_by_index(index)
     marks.merges = [(a[0], a[1], b[0], b[1]) for a, b in sheet.merged_cell_ranges or []]
     _, left = sheet.start or (0, 0)
-    return Sheet(sheet.name, numbered(sheet.iter_rows(), left), marks)
+    return Sheet(sheet.name, Rows(sheet.iter_rows, left), marks)
 
 
 def _worksheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:

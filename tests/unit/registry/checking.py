@@ -8,7 +8,7 @@ from services.registry.roster.fields import Kind
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
 from services.registry.roster.reading import Layout
-from services.registry.roster.work import Job, checked_rows, look
+from services.registry.roster.work import Job, checked_rows, look, opened_file
 
 TODAY = date(2026, 11, 25)
 
@@ -18,8 +18,9 @@ def job(name: str = "花名册.xlsx", kind: Kind = "origin_roster", **overrides:
 
 
 def read(data: bytes, wanted: Job | None = None) -> tuple[Layout, list[CheckedRow]]:
-    layout, rows = checked_rows(data, wanted or job())
-    return layout, list(rows)
+    wanted = wanted or job()
+    opened = opened_file(data, wanted)
+    return opened.layout, list(checked_rows(opened, wanted))
 
 
 def codes(row: CheckedRow) -> list[tuple[str, str]]:

@@ -13,11 +13,12 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.registry.roster.child import Chunk, ReaderDiedError, Readers
+from services.registry.roster.child import Chunk, ReaderDiedError, Readers, _Child
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
 from services.registry.roster.reading import Layout
 from services.registry.roster.text import clean
+from services.registry.roster.work import Job
 from tests.support.rosters import WRITERS, a_roster, a_table
 from tests.unit.registry.checking import job, read
 
@@ -37,11 +38,35 @@ async def test_rows_come_in_chunks_behind_the_layout(readers: Readers) -> None:
     replies = [r async for r in readers.rows(data, job())]
     assert isinstance(replies[0], Layout)
     chunks = cast("list[Chunk]", replies[1:])
-    assert [len(c.briefs) for c in chunks] == [1_000, 1_000, 500]
+    assert [len(c.rows) for c in chunks] == [1_000, 1_000, 500]
     _, rows = await asyncio.to_thread(read, data)
     heard = [row for chunk in chunks for row in chunk.rows]
-    assert [b for chunk in chunks for b in chunk.briefs] == [row.brief for row in rows]
     assert json.dumps([r.as_list() for r in heard]) == json.dumps([r.as_list() for r in rows])
+
+
+async def test_who_looked_at_a_file_reads_on_and_who_died_meanwhile_is_replaced(
+    readers: Readers,
+) -> None:
+    data, begun = a_roster(3, 1), []
+    begin = readers._begin
+
+    async def counted(task: str, data: bytes, job: Job) -> _Child:
+        begun.append((task, await begin(task, data, job)))
+        return begun[-1][1]
+
+    readers._begin = counted  # type: ignore[method-assign]
+    for wanted in (job("a.xlsx"), job("a.xlsx", division_code="530100"), job("a.xlsx")):
+        await readers.look(data, job("我的.XLSX"))
+        rows = [r async for r in readers.rows(data, wanted)]
+        assert len(cast("Chunk", rows[1]).rows) == 3
+        begun[-1][1].end()
+    # A roster of another office is read anew; so is one whose child has hung up.
+    assert [task for task, _ in begun] == ["look", "look", "rows", "look"]
+    await readers.look(data, job())
+    begun[-1][1].end()
+    rows = [r async for r in readers.rows(data, job())]
+    assert [task for task, _ in begun][-2:] == ["look", "rows"]
+    assert len(cast("Chunk", rows[1]).rows) == 3
 
 
 async def test_a_refusal_in_the_child_is_one_here(readers: Readers) -> None:
