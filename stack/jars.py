@@ -1,6 +1,7 @@
 """Kafka's jars by their Maven coordinates, each held to the SHA-256 sum of a committed lock."""
 
 import hashlib
+import ssl
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -96,10 +97,29 @@ def _fetched(context: MavenContext, coordinate: str) -> bytes:
             reason = e
             if jar.cached_path is not None:
                 jar.cached_path.unlink(missing_ok=True)
-    raise StackError(
-        f"无法下载 {coordinate}:请检查网络或 Maven 镜像设置。",
-        f"cannot download {coordinate}: check the network or the settings of your Maven mirror.",
-    ) from reason
+    raise _no_download(coordinate, reason) from reason
+
+
+def _no_download(coordinate: str, reason: BaseException | None) -> StackError:
+    """Say what stood in the way: the innermost cause, and how to mend one of its kind."""
+    while reason is not None and (inner := reason.__cause__ or reason.__context__) is not None:
+        reason = inner
+    match reason:
+        case ssl.SSLError():
+            zh = "TLS 证书不受信任:若经过公司代理,请用 REQUESTS_CA_BUNDLE 指明其根证书文件"
+            en = "the TLS certificate is not trusted: behind a company's proxy, name the file of "
+            en += "its root certificate in REQUESTS_CA_BUNDLE"
+        case OSError():
+            zh = "连接不上 Maven 仓库:请检查网络和域名解析,需要代理时设置 HTTPS_PROXY"
+            en = "the Maven repository is not reached: check the network and name resolution, and "
+            en += "set HTTPS_PROXY where a proxy is needed"
+        case _:
+            zh = "Maven 仓库或途中的代理没有给出此文件:请稍后重试,或检查 HTTPS_PROXY"
+            en = "the Maven repository, or a proxy on the way, did not give the file: try again "
+            en += "later, or check HTTPS_PROXY"
+    return StackError(
+        f"无法下载 {coordinate}:{zh}。原因:{reason}", f"cannot download {coordinate}: {en}."
+    )
 
 
 def _sha256(data: bytes) -> str:
