@@ -323,6 +323,72 @@ CREATE TABLE named_filter (
     CHECK (length(name) >= 1 AND length(name) <= 60)
 );
 
+CREATE TABLE web_hook (
+    web_hook_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    title text NOT NULL,
+    url text NOT NULL,
+    event_types text[] NOT NULL,
+    state text NOT NULL DEFAULT 'active',
+    paused_why text,
+    secret_sealed bytea NOT NULL,
+    previous_sealed bytea,
+    previous_until timestamptz,
+    failing_since timestamptz,
+    failure_count integer NOT NULL DEFAULT 0,
+    rests_until timestamptz,
+    delivered_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (web_hook_id),
+    CHECK (length(url) <= 500),
+    CHECK (cardinality(event_types) > 0),
+    CHECK (state IN ('active', 'paused')),
+    CHECK (paused_why IN ('by_hand', 'failing', 'gone')),
+    CHECK ((state = 'paused') = (paused_why IS NOT NULL)),
+    UNIQUE (tenant_id, url),
+    FOREIGN KEY (tenant_id) REFERENCES tenant(tenant_id)
+);
+
+CREATE TABLE hook_delivery (
+    web_hook_id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    event_type text NOT NULL,
+    trial boolean NOT NULL DEFAULT false,
+    state text NOT NULL DEFAULT 'waiting',
+    attempt_count integer NOT NULL DEFAULT 0,
+    due_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    made_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    attempted_at timestamptz,
+    delivered_at timestamptz,
+    status integer,
+    error text,
+    replay_count integer NOT NULL DEFAULT 0,
+    replayed_at timestamptz,
+    replayed_by uuid,
+    CONSTRAINT hook_delivery_once PRIMARY KEY (web_hook_id, event_id),
+    CHECK (state IN ('waiting', 'delivered', 'failed'))
+) WITH (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=20000);
+CREATE INDEX hook_delivery_age ON hook_delivery (made_at);
+CREATE INDEX hook_delivery_due ON hook_delivery (web_hook_id, due_at) WHERE (state = 'waiting');
+CREATE INDEX hook_delivery_failed ON hook_delivery (web_hook_id, made_at) WHERE (state = 'failed');
+CREATE INDEX hook_delivery_list ON hook_delivery (web_hook_id, made_at, event_id);
+CREATE INDEX hook_delivery_trial ON hook_delivery (web_hook_id) WHERE ((state = 'waiting') AND trial);
+
+CREATE TABLE web_hook_log (
+    log_id uuid NOT NULL,
+    web_hook_id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    account_id uuid,
+    action text NOT NULL,
+    delivery_count integer,
+    done_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (log_id),
+    CHECK (action IN ('registered', 'changed', 'paused', 'resumed', 'rotated', 'tried', 'replayed', 'deleted'))
+);
+CREATE INDEX web_hook_log_hook ON web_hook_log (web_hook_id, log_id);
+
 CREATE FUNCTION app_tenant_id() RETURNS uuid LANGUAGE sql STABLE
     AS $$ SELECT NULLIF(current_setting('app.tenant_id', true), '')::uuid $$;
 
@@ -567,4 +633,31 @@ GRANT SELECT ON named_filter TO console_api;
 CREATE POLICY caller ON named_filter FOR SELECT TO console_api
     USING (false OR app_sees_all());
 CREATE POLICY worker ON named_filter TO console_worker
+    USING (true) WITH CHECK (true);
+
+ALTER TABLE web_hook ENABLE ROW LEVEL SECURITY;
+ALTER TABLE web_hook FORCE ROW LEVEL SECURITY;
+GRANT SELECT, INSERT, UPDATE, DELETE ON web_hook TO console_worker;
+GRANT SELECT ON web_hook TO console_api;
+CREATE POLICY caller ON web_hook FOR SELECT TO console_api
+    USING (tenant_id = app_tenant_id() AND app_has_role('admin') OR app_sees_all());
+CREATE POLICY worker ON web_hook TO console_worker
+    USING (true) WITH CHECK (true);
+
+ALTER TABLE hook_delivery ENABLE ROW LEVEL SECURITY;
+ALTER TABLE hook_delivery FORCE ROW LEVEL SECURITY;
+GRANT SELECT, INSERT, UPDATE, DELETE ON hook_delivery TO console_worker;
+GRANT SELECT ON hook_delivery TO console_api;
+CREATE POLICY caller ON hook_delivery FOR SELECT TO console_api
+    USING (tenant_id = app_tenant_id() AND app_has_role('admin') OR app_sees_all());
+CREATE POLICY worker ON hook_delivery TO console_worker
+    USING (true) WITH CHECK (true);
+
+ALTER TABLE web_hook_log ENABLE ROW LEVEL SECURITY;
+ALTER TABLE web_hook_log FORCE ROW LEVEL SECURITY;
+GRANT SELECT, INSERT ON web_hook_log TO console_worker;
+GRANT SELECT ON web_hook_log TO console_api;
+CREATE POLICY caller ON web_hook_log FOR SELECT TO console_api
+    USING (tenant_id = app_tenant_id() AND app_has_role('admin') OR app_sees_all());
+CREATE POLICY worker ON web_hook_log TO console_worker
     USING (true) WITH CHECK (true);

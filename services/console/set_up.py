@@ -10,9 +10,12 @@ import httpx2
 
 from services.console.desk import CALL_TIMEOUT_S, Desk
 from services.console.feed_bell import FeedBell
+from services.console.handlers.hook_secrets import HookSecrets
 from services.console.handlers.projection import FEED
 from services.console.handlers.seed import seed
 from services.console.handlers.sign_in import SecondFactors
+from services.console.hook_sender import Sender, Waiting
+from services.console.hook_wire import Wire
 from services.console.pages.fonts import Fonts
 from services.console.pages.identify import by_token_or_session
 from services.console.pages.live import Told
@@ -41,6 +44,12 @@ async def set_up(house: House) -> AsyncIterator[None]:
         house.identify = by_token_or_session
         house.refuse = refuse_browser
         house.tasks["feed-bell"] = partial(bell.listen, house.db, FEED)
+        hooks = HookSecrets(keys.secret("web hooks")), Wire(loopback=settings.local_stack)
+        for one in hooks:
+            house.provide(one)
+        house.tasks["hook-sender"] = Sender(house.db, bell, *hooks).run
+        waiting = Waiting(house.metrics.registry)
+        house.tasks["hook-counter"] = partial(waiting.count_for_ever, house.db)
         if settings.seed_file is not None:
             seeds = json.loads(settings.seed_file.read_bytes())
             try:

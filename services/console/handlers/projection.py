@@ -12,6 +12,7 @@ from services.console.domain.task import due_at, tasks
 from services.console.store import facts as fact_store
 from services.console.store import feed
 from services.console.store import journeys as journey_store
+from services.console.store.deliveries import insert_deliveries
 from shared.handlers import Received
 from shared.transaction import Tx
 
@@ -24,8 +25,10 @@ _THINGS: Final = frozenset({"drive", "vacancy", "trip", "inn", "batch"})
 async def project(tx: Tx, received: Sequence[Received[Event]]) -> None:
     """Take in a wave of events; no two of them are about the same thing by the same service."""
     entries = [entry_of(r) for r in received]
-    await feed.insert_entries(tx, entries)
+    first, last = await feed.insert_entries(tx, entries)
     touched = await fold(tx, entries)
+    # After the fold: by now it is known who has somebody aboard which trip.
+    await insert_deliveries(tx, first, last)
     if touched:
         await derive(tx, touched)
     tx.wake(FEED)

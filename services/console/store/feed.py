@@ -48,11 +48,15 @@ class Entry:
     body: dict[str, Any]
 
 
-async def insert_entries(tx: Tx, entries: Sequence[Entry]) -> None:
-    """Append to the feed. Locks the feed until commit: its writers come one after the other."""
-    last = await tx.fetchval(_NEXT, len(entries))
+async def insert_entries(tx: Tx, entries: Sequence[Entry]) -> tuple[int, int]:
+    """Append to the feed; give the first and the last place that they have.
+
+    Locks the feed until commit: its writers come one after the other.
+    """
+    last: int = await tx.fetchval(_NEXT, len(entries))
     first = last - len(entries) + 1
     await tx.insert("event", _EVENT, [_record(first + i, e) for i, e in enumerate(entries)])
+    return first, last
 
 
 def _record(feed_id: int, entry: Entry) -> tuple[object, ...]:

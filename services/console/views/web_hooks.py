@@ -1,0 +1,84 @@
+"""Web hooks and their deliveries as their tenant's administrators see them; never a secret."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from shared.paging import after, page
+from shared.transaction import Tx
+
+LOG_MAX: Final = 20
+_HOOK: Final = """
+SELECT h.web_hook_id, h.tenant_id, h.title, h.url, h.event_types, h.state, h.paused_why,
+       h.failing_since, h.delivered_at, h.created_at, h.changed_at,
+       CASE WHEN h.previous_until > clock_timestamp() THEN h.previous_until END AS previous_until,
+       (SELECT count(*) FROM hook_delivery d WHERE d.web_hook_id = h.web_hook_id
+           AND d.state = 'waiting' AND NOT d.trial) AS waiting_count,
+       (SELECT count(*) FROM hook_delivery d WHERE d.web_hook_id = h.web_hook_id
+           AND d.state = 'failed' AND NOT d.trial) AS failed_count
+FROM web_hook h
+"""
+
+
+async def list_web_hooks(
+    tx: Tx, *, tenant_id: UUID, limit: int, cursor: str | None
+) -> dict[str, object]:
+    """Give a page of a tenant's hooks, in the order in which they were registered."""
+    (last,) = after(cursor, UUID)
+    rows = await tx.fetch(
+        f"{_HOOK} WHERE h.tenant_id = $1 AND ($2::uuid IS NULL OR h.web_hook_id > $2)"
+        " ORDER BY h.web_hook_id LIMIT $3",
+        tenant_id,
+        last,
+        limit + 1,
+    )
+    return page(rows, limit, "web_hook_id")
+
+
+async def get_web_hook(tx: Tx, web_hook_id: UUID) -> dict[str, Any] | None:
+    """Give a hook, or None."""
+    row = await tx.fetchrow(f"{_HOOK} WHERE h.web_hook_id = $1", web_hook_id)
+    return dict(row) if row else None
+
+
+_DELIVERIES: Final = """
+SELECT event_id, event_type, trial, state, attempt_count, made_at, attempted_at, delivered_at,
+       CASE WHEN state = 'waiting' THEN due_at END AS due_at, status, error,
+       replay_count, replayed_at, replayed_by
+FROM hook_delivery
+WHERE web_hook_id = $1 AND ($2::text IS NULL OR state = $2)
+    AND ($3::timestamptz IS NULL OR (made_at, event_id) < ($3, $4))
+ORDER BY made_at DESC, event_id DESC LIMIT $5
+"""
+
+
+async def list_deliveries(
+    tx: Tx, *, web_hook_id: UUID, state: str | None, limit: int, cursor: str | None
+) -> dict[str, object]:
+    """Give a page of what a hook was or is to be told, newest first."""
+    made_at, event_id = after(cursor, datetime, UUID)
+    rows = await tx.fetch(_DELIVERIES, web_hook_id, state, made_at, event_id, limit + 1)
+    return page(rows, limit, "made_at", "event_id")
+
+
+_LOG: Final = """
+SELECT l.action, l.delivery_count, l.done_at, l.account_id, a.name AS account
+FROM web_hook_log l LEFT JOIN account a USING (account_id)
+WHERE l.web_hook_id = $1 ORDER BY l.log_id DESC LIMIT $2
+"""
+
+
+async def list_log(tx: Tx, web_hook_id: UUID) -> Sequence[Any]:
+    """List the newest of what was done to a hook, and by whom; None is the system itself."""
+    return await tx.fetch(_LOG, web_hook_id, LOG_MAX)
+
+
+async def list_troubled(tx: Tx, tenant_id: UUID) -> Sequence[Any]:
+    """List a tenant's hooks that take nothing: paused by the system, or about to be."""
+    return await tx.fetch(
+        "SELECT web_hook_id, title, state, paused_why, failing_since FROM web_hook"
+        " WHERE tenant_id = $1 AND (paused_why IN ('failing', 'gone')"
+        " OR failing_since < clock_timestamp() - interval '1 hour') ORDER BY web_hook_id",
+        tenant_id,
+    )
