@@ -1,36 +1,32 @@
-"""What a round needs: servers, databases, topics, seeds, one process per hop, and a stopwatch."""
+"""What a round needs: databases, topics, seeds, one process per hop, and a stopwatch."""
 
 import asyncio
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
-import psutil
 from aiokafka import AIOKafkaProducer
 
 from bench.four_hops import plain
 from bench.four_hops.hops import FIRST, HOPS, LAST, Hop, nominated
+from bench.servers import Servers
 from contracts import OWNER_TENANT_ID, Envelope
 from shared.clock import real_now
 from shared.ids import Ids
 from stack import topics
 from stack.databases import at_database, provision
-from stack.kafka import Kafka, Ports
-from stack.postgres import Postgres
-from stack.sockets import free_ports
 
 VERSIONS = ("plain", "over_shared", "bare")
 ROUND_TIMEOUT_S = 600.0
 POLL_INTERVAL_S = 0.1
 # Members join, caches fill: nothing of it is measured.
 WARM_UP_JOURNEYS = 50
-SETTINGS = {"synchronous_commit": "on", "fsync": "on"}
 
 
 @dataclass(frozen=True)
@@ -48,25 +44,12 @@ class Result:
         return self.journeys / self.seconds
 
 
-class Rig:
+class Rig(Servers):
     """Real servers on a folder of their own, with a database per hop and version."""
 
     def __init__(self, folder: Path) -> None:
-        broker, controller, database = free_ports(3)
-        self.kafka = Kafka(folder, Ports((broker,), (controller,)))
-        self.postgres = Postgres(folder, database, settings=SETTINGS)
+        super().__init__(folder)
         self._urls: dict[tuple[str, str], str] = {}
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Run both servers."""
-        self.postgres.start()
-        self.kafka.start()
-        try:
-            yield
-        finally:
-            self.kafka.stop()
-            self.postgres.stop()
 
     async def prepare(self) -> None:
         """Make databases and topics of all versions."""
@@ -96,10 +79,10 @@ class Rig:
             processes[0].send_signal(signal.SIGSTOP)
             await self._seed(version, journeys)
             begun = await first.fetchval("SELECT clock_timestamp()")
-            cpu = self._cpu_s(processes)
+            cpu = self.cpu_s(p.pid for p in processes)
             processes[0].send_signal(signal.SIGCONT)
             await _until(last, before + WARM_UP_JOURNEYS + journeys, processes)
-            cpu = self._cpu_s(processes) - cpu
+            cpu = self.cpu_s(p.pid for p in processes) - cpu
         start = await first.fetchval("SELECT min(at) FROM hop_effect WHERE at > $1", begun)
         end = await last.fetchval("SELECT max(at) FROM hop_effect")
         for conn in (first, last):
@@ -148,16 +131,6 @@ class Rig:
         words = ["hop", version, hop.service, url, servers, _prefix(version)]
         command = [sys.executable, "-m", "bench.four_hops", *words]
         return subprocess.Popen(command)  # noqa: S603 (ourselves)
-
-    def _cpu_s(self, processes: list[subprocess.Popen[bytes]]) -> float:
-        roots = [p.pid for p in processes] + [self.postgres.pid or 0, *self.kafka.pids().values()]
-        total = 0.0
-        for root in map(psutil.Process, roots):
-            times = root.cpu_times()
-            total += times.user + times.system
-            for child in root.children(recursive=True):
-                total += sum(child.cpu_times()[:2])
-        return total
 
 
 def _prefix(version: str) -> str:

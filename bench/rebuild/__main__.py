@@ -13,8 +13,9 @@ from uuid import UUID
 
 import asyncpg
 
-from bench.monitor.rig import POLL_INTERVAL_S, Rig
+from bench.monitor.rig import Rig
 from bench.rebuild.seeding import seed, told
+from bench.servers import POLL_INTERVAL_S
 from stack.rebuild import Rebuilt, rebuild
 
 TIMEOUT_S: Final = 3_600.0

@@ -91,7 +91,7 @@ async def _warm_up(rig: Rig) -> None:
 async def _round(rig: Rig, service: psutil.Process, rows: int, seed: int) -> Result:
     data = a_roster(rows, seed)
     async with rig.office() as office, rig.office() as other, weighed(service) as weights:
-        before, begun = rig.cpu_s(service), time.monotonic()
+        before, begun = rig.cpu_s([service.pid]), time.monotonic()
         batch_id = await office.submit(data)
         done = asyncio.Event()
         small = asyncio.create_task(_small_ones(other, seed, done)) if rows > _SEED_ROWS else None
@@ -102,7 +102,7 @@ async def _round(rig: Rig, service: psutil.Process, rows: int, seed: int) -> Res
         small_s = await small if small else []
         await rig.published()
         published_s = time.monotonic() - begun
-        cpu_s = rig.cpu_s(service) - before
+        cpu_s = rig.cpu_s([service.pid]) - before
     load = os.getloadavg()[0]
     return Result(
         rows, accepted_s, published_s, cpu_s, weights.service_mb, weights.child_mb, small_s, load

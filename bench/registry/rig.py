@@ -1,14 +1,11 @@
-"""What the measuring needs: real servers, the service as a process, an office, and scales."""
+"""What the measuring needs besides servers: the registry as a process, an office, and scales."""
 
 import asyncio
 import itertools
-import os
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -17,16 +14,13 @@ import asyncpg
 import httpx2
 import psutil
 
+from bench.servers import Servers
 from services.registry.vault import new_master_key_line
 from shared.ids import Ids
 from stack import topics
 from stack.databases import at_database, provision, provision_key_store
-from stack.kafka import Kafka, Ports
-from stack.postgres import Postgres
-from stack.sockets import free_ports
 from tests.support.issuer import Issuer
 
-SETTINGS: Final = {"synchronous_commit": "on", "fsync": "on"}
 # Who asks too often measures the asking: it is the service that answers, on the same two cores.
 POLL_INTERVAL_S: Final = 0.1
 WEIGH_INTERVAL_S: Final = 0.2
@@ -74,32 +68,15 @@ class Office:
             await asyncio.sleep(POLL_INTERVAL_S)
 
 
-@dataclass
-class Rig:
+class Rig(Servers):
     """Servers on a folder of their own; `running`, then `prepare`, then `service`."""
 
-    folder: Path
-    issuer: Issuer = field(default_factory=Issuer)
-    ids: Ids = field(default_factory=Ids)
-
-    def __post_init__(self) -> None:
-        """Choose ports."""
-        broker, controller, database, self.http_port = free_ports(4)
-        self.kafka = Kafka(self.folder, Ports((broker,), (controller,)))
-        self.postgres = Postgres(self.folder, database, settings=SETTINGS)
-        self.master_key_file = self.folder / "master.key"
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.issuer = Issuer()
+        self.ids = Ids()
+        self.master_key_file = folder / "master.key"
         self.database_url = self.keys_url = ""
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Run both servers."""
-        self.postgres.start()
-        self.kafka.start()
-        try:
-            yield
-        finally:
-            self.kafka.stop()
-            self.postgres.stop()
 
     async def prepare(self) -> None:
         """Make the databases, the topics, and the master key."""
@@ -113,50 +90,20 @@ class Rig:
 
     @asynccontextmanager
     async def service(self) -> AsyncIterator[psutil.Process]:
-        """Run the registry, whole, as a process of its own."""
+        """Run the registry."""
         server = await self.issuer.serve()
-        process = subprocess.Popen(  # noqa: ASYNC220 (ourselves, once)
-            [sys.executable, "-m", "services.registry"],
-            env=os.environ | self._environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "registry.log").open("wb"),
-        )
-        try:
-            await self._ready(process)
-            yield psutil.Process(process.pid)
-        finally:
-            process.terminate()
-            await asyncio.to_thread(process.wait)
-            server.close()
-
-    def _environment(self) -> dict[str, str]:
-        return {
+        environment = {
             "REGISTRY_DATABASE_URL": self.database_url,
-            "REGISTRY_HTTP_PORT": str(self.http_port),
             "REGISTRY_KEYS_DATABASE_URL": self.keys_url,
             "REGISTRY_ERASURE_LIST_FILE": str(self.folder / "erasures.jsonl"),
             "SHANHAI_MASTER_KEY_FILE": str(self.master_key_file),
             "SHANHAI_ISSUER_URL": self.issuer.url,
-            "SHANHAI_LOCAL_STACK": "true",
-            "KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers,
         }
-
-    async def _ready(self, process: "subprocess.Popen[bytes]") -> None:
-        deadline = time.monotonic() + TIMEOUT_S
-        async with httpx2.AsyncClient(base_url=self._url) as http:
-            while True:
-                assert process.poll() is None, (self.folder / "registry.log").read_text("utf-8")
-                try:
-                    if (await http.get("/readyz")).status_code == 200:
-                        return
-                except httpx2.HTTPError:
-                    pass
-                assert time.monotonic() < deadline, "the registry is never ready"
-                await asyncio.sleep(POLL_INTERVAL_S)
-
-    @property
-    def _url(self) -> str:
-        return f"http://127.0.0.1:{self.http_port}"
+        try:
+            async with self.served("registry", environment) as process:
+                yield process
+        finally:
+            server.close()
 
     @asynccontextmanager
     async def office(self) -> AsyncIterator[Office]:
@@ -170,7 +117,7 @@ class Rig:
             )
         token = self.issuer.token(tenant_id=str(tenant_id), exp=time.time() + TIMEOUT_S)
         headers = {"Authorization": f"Bearer {token}"}
-        async with httpx2.AsyncClient(base_url=self._url, headers=headers, timeout=60) as http:
+        async with httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=60) as http:
             yield Office(http, tenant_id)
 
     @asynccontextmanager
@@ -189,16 +136,6 @@ class Rig:
             while await conn.fetchval("SELECT EXISTS (SELECT FROM outbox)"):
                 assert time.monotonic() < deadline, "the outbox is never empty"
                 await asyncio.sleep(POLL_INTERVAL_S)
-
-    def cpu_s(self, service: psutil.Process) -> float:
-        """Give the CPU seconds that service and servers have used so far, without dead children."""
-        roots = [service.pid, self.postgres.pid or 0, *self.kafka.pids().values()]
-        total = 0.0
-        for root in map(psutil.Process, roots):
-            for process in (root, *root.children(recursive=True)):
-                times = process.cpu_times()
-                total += times.user + times.system
-        return total
 
 
 @asynccontextmanager
