@@ -182,10 +182,13 @@ async def _note(
 async def on_retention_checked(tx: Tx, received: Sequence[Received[RetentionChecked]]) -> None:
     """Answers are counted beside help status, which only the registry knows."""
     events = [r.event for r in received]
-    rows = [
-        (e.placement_id, e.milestone_months, e.worker_id, e.result, e.answered_on) for e in events
+    answers = [
+        heard.Retention(
+            e.placement_id, e.milestone_months, e.worker_id, e.result, e.answered_on, e.due_on
+        )
+        for e in events
     ]
-    await heard.upsert_retention(tx, rows)
+    await heard.upsert_retention(tx, answers)
 
 
 @HANDLERS.on(*_TRIP_STATES)

@@ -19,6 +19,8 @@ REVEAL_IDS_MAX: Final = 2_000
 DESTINATIONS: Final[tuple[Destination, ...]] = (
     "outside_province", "other_prefecture", "other_county", "same_county",
 )  # fmt: skip
+#: After how many months offices report who is still there (domain.md, Statistics).
+MILESTONES: Final = (3, 6)
 #: Groups under so many persons are shown to other tenants as fewer (domain.md, Statistics).
 GROUP_SHOWN_MIN: Final = 5
 _FEW: Final = f"<{GROUP_SHOWN_MIN}"
@@ -97,6 +99,34 @@ class Group:
 
 
 NOBODY: Final = Group(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Of the persons asked about after some months, who is still there.
+
+    `corrected_since`: how many of the answers were given, or changed, after the day of the report.
+    """
+
+    checked: int
+    retained: int
+    corrected_since: int
+
+    def shown(self, *, exact: bool) -> dict[str, object]:
+        """Give the figures: to other tenants no group below five, nor who is missing from one."""
+        told = Group(self.checked, self.retained).shown(exact=exact)
+        since = Group(self.corrected_since, 0).shown(exact=exact)
+        return {
+            "checked": told["total"],
+            "retained": told["poverty_lifted"],
+            "corrected_since": since["total"],
+        }
+
+
+def kept_shown(kept: Mapping[int, Kept], *, exact: bool) -> dict[str, object]:
+    """Give who is still there after 3 and 6 months, and any other number that was asked about."""
+    months = sorted({*MILESTONES, *kept})
+    return {str(m): kept.get(m, Kept(0, 0, 0)).shown(exact=exact) for m in months}
 
 
 def transfers_shown(groups: Mapping[Destination, Group], *, exact: bool) -> dict[str, object]:

@@ -444,6 +444,7 @@ CREATE TABLE heard_retention (
     worker_id uuid NOT NULL,
     result text NOT NULL,
     answered_on date,
+    due_on date,
     PRIMARY KEY (placement_id, milestone_months)
 );
 
@@ -749,6 +750,6 @@ ALTER TABLE heard_retention FORCE ROW LEVEL SECURITY;
 GRANT SELECT, INSERT, UPDATE, DELETE ON heard_retention TO registry_worker;
 GRANT SELECT ON heard_retention TO registry_api;
 CREATE POLICY caller ON heard_retention FOR SELECT TO registry_api
-    USING (false OR app_sees_all());
+    USING ((EXISTS ( SELECT FROM heard_placement p WHERE p.placement_id = heard_retention.placement_id)));
 CREATE POLICY worker ON heard_retention TO registry_worker
     USING (true) WITH CHECK (true);

@@ -147,17 +147,29 @@ ON CONFLICT (stay_id) DO UPDATE SET
 """
 
 
-async def upsert_retention(tx: Tx, checks: Sequence[tuple[UUID, int, UUID, str, date]]) -> None:
-    """Remember answers: (placement, months, worker, result, answered on); a correction counts."""
-    await tx.execute(_RETENTION, *_columns(checks, 5))
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """The answer whether a person is still there after some months, and when it was due."""
+
+    placement_id: UUID
+    milestone_months: int
+    worker_id: UUID
+    result: str
+    answered_on: date
+    due_on: date
+
+
+async def upsert_retention(tx: Tx, answers: Sequence[Retention]) -> None:
+    """Remember the last answer to each question: a correction counts."""
+    await tx.execute(_RETENTION, *_columns([_fields(a) for a in answers], 6))
 
 
 _RETENTION: Final = """
-INSERT INTO heard_retention (placement_id, milestone_months, worker_id, result, answered_on)
-SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::date[])
-    AS u (p, m, w, r, a) ORDER BY p, m
+INSERT INTO heard_retention (placement_id, milestone_months, worker_id, result, answered_on, due_on)
+SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::date[], $6::date[])
+    AS u (p, m, w, r, a, d) ORDER BY p, m
 ON CONFLICT (placement_id, milestone_months) DO UPDATE SET result = excluded.result,
-    answered_on = excluded.answered_on
+    answered_on = excluded.answered_on, due_on = excluded.due_on
 """
 
 

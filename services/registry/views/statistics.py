@@ -4,7 +4,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from services.registry.domain import Destination, Group
+from services.registry.domain import Destination, Group, Kept
 from shared.transaction import Tx
 
 
@@ -39,4 +39,30 @@ SELECT s.office_id, CASE
     count(*) AS total, count(*) FILTER (WHERE r.poverty_lifted) AS poverty_lifted
 FROM started s LEFT JOIN relation r ON r.worker_id = s.worker_id AND r.tenant_id = s.office_id
 GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+async def count_kept(tx: Tx, as_of: date, since: date | None) -> dict[UUID, dict[int, Kept]]:
+    """Count, by office and months, the persons whose question was due by `as_of` and has an answer.
+
+    The last answer counts, whenever it was given; of two questions about a person the later one.
+    """
+    counted: dict[UUID, dict[int, Kept]] = {}
+    for row in await tx.fetch(_KEPT, as_of, since):
+        kept = Kept(row["checked"], row["retained"], row["corrected_since"])
+        counted.setdefault(row["office_id"], {})[row["months"]] = kept
+    return counted
+
+
+_KEPT: Final = """
+WITH answered AS (
+    SELECT DISTINCT ON (p.office_id, r.worker_id, r.milestone_months)
+        p.office_id, r.milestone_months AS months, r.result, r.answered_on
+    FROM heard_retention r JOIN heard_placement p USING (placement_id)
+    WHERE r.due_on <= $1 AND ($2::date IS NULL OR r.due_on >= $2) AND p.office_id IS NOT NULL
+    ORDER BY p.office_id, r.worker_id, r.milestone_months, r.due_on DESC, placement_id DESC
+)
+SELECT office_id, months, count(*) AS checked, count(*) FILTER (WHERE result = 'retained')
+    AS retained, count(*) FILTER (WHERE answered_on > $1) AS corrected_since
+FROM answered GROUP BY 1, 2 ORDER BY 1, 2
 """

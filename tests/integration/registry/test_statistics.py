@@ -91,6 +91,51 @@ async def test_others_see_no_group_under_five_and_no_way_to_work_one_out(
     assert theirs["transfer_employment"]["total"] == 0
 
 
+async def test_who_is_still_there_counts_for_the_day_it_was_due_and_corrections_show(
+    registry: Registry, office: Identity
+) -> None:
+    ways = await placed(registry, office, lifted=0, others=7)
+    await registry.hear(*(way.started() for way in ways))
+    due, later = DAY + timedelta(92), DAY + timedelta(120)
+    answers = ["retained"] * 5 + ["left", "unknown"]
+    await registry.hear(*(w.asked(3, r, due, due) for w, r in zip(ways, answers, strict=True)))
+    (then,) = await figures(registry, office, as_of=due)
+    assert then["retained_after_months"] == {
+        "3": {"checked": 7, "retained": 5, "corrected_since": 0},
+        "6": {"checked": 0, "retained": 0, "corrected_since": 0},
+    }
+    await registry.hear(ways[0].asked(3, "left", due, later))
+    (now,) = await figures(registry, office, as_of=due)
+    assert now["retained_after_months"]["3"] == {"checked": 7, "retained": 4, "corrected_since": 1}
+    for asked in ({"as_of": due - timedelta(1)}, {"as_of": later, "since": due + timedelta(1)}):
+        (other,) = await figures(registry, office, **asked)
+        assert other["retained_after_months"]["3"]["checked"] == 0
+    auditor, stranger = await an_auditor(registry.db), await an_office(registry.db)
+    (seen,) = await figures(registry, auditor, as_of=due)
+    assert seen["retained_after_months"]["3"] == {
+        "checked": 7, "retained": "<5", "corrected_since": "<5",
+    }  # fmt: skip
+    (theirs,) = await figures(registry, stranger, as_of=due)
+    assert theirs["retained_after_months"]["3"]["checked"] == 0
+
+
+async def test_a_corrected_row_shows_and_an_erased_person_stays_a_number(
+    registry: Registry, office: Identity
+) -> None:
+    (way,) = await placed(registry, office, lifted=0, others=1)
+    corrected = persons(1)[0] | {"是否脱贫劳动力": "是", "备注": "更正"}
+    await registry.imported(office, xlsx(a_table(corrected)))
+    await registry.hear(way.started())
+    (mine,) = await figures(registry, office, as_of=DAY)
+    assert mine["transfer_employment"] == {"total": 1, "poverty_lifted": 1}
+    async with registry.client(office) as client:
+        gone = await client.delete(f"/v1/workers/{way.ids['worker_id']}")
+        assert gone.status_code == 202
+    await registry.tick()
+    (mine,) = await figures(registry, office, as_of=DAY)
+    assert mine["transfer_employment"] == {"total": 1, "poverty_lifted": 0}
+
+
 async def test_neither_enterprises_nor_inns_learn_who_was_helped(registry: Registry) -> None:
     for who in (await an_enterprise(registry.db), await an_inn(registry.db)):
         await registry.get(who, "/v1/statistics", status=403)

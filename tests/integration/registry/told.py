@@ -10,6 +10,7 @@ from contracts.recruitment import (
     PlacementCancelled,
     PlacementConfirmed,
     PlacementStarted,
+    RetentionChecked,
 )
 from contracts.transport import (
     PassengerBoarded,
@@ -63,6 +64,11 @@ class Way:
 
     def started(self) -> PlacementStarted:
         return PlacementStarted.model_validate(self.ids | {"by": "enterprise", "started_on": DAY})
+
+    def asked(self, months: int, result: str, due_on: date, answered_on: date) -> RetentionChecked:
+        told = {"milestone_months": months, "result": result}
+        days = {"due_on": due_on, "answered_on": answered_on}
+        return RetentionChecked.model_validate(self.ids | told | days)
 
     def unplaced(self, reason: str) -> NominationUnplaced:
         return NominationUnplaced.model_validate(self.ids | {"round": 1, "reason": reason})
