@@ -188,6 +188,8 @@ _INFRASTRUCTURE: Final = (
     asyncpg.InvalidTransactionStateError,
     asyncpg.LockNotAvailableError,
     asyncpg.InternalClientError,
+    # A write that its disk refused, a page that can't be read.
+    asyncpg.InternalServerError,
 )
 
 

@@ -26,6 +26,8 @@ AWAY: Final = (
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.PostgresSystemError,
+    # A write that its disk refused, a page that can't be read: never what was asked for.
+    asyncpg.InternalServerError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,

@@ -11,6 +11,8 @@ import pytest
 from stack import background
 from stack.plan import Plan
 from stack.ports import PortPlan
+from tests.chaos.lines import Lines, lines_of
+from tests.chaos.runner import LINES
 from tests.support.stack import People, a_port_range
 from tests.support.world import World
 
@@ -29,19 +31,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @contextmanager
 def a_stack(switches: Sequence[str] = (), *, brokers: int = 1) -> Iterator[Plan]:
     """Run a stack whose consumers are slow, and broken as the switches say."""
+    with _a_plan(brokers) as plan, _running(plan, switches):
+        yield plan
+
+
+@contextmanager
+def _a_plan(brokers: int) -> Iterator[Plan]:
     folder = Path(tempfile.mkdtemp(prefix="shanhai-storm-"))
     folder.chmod(0o755)
-    plan = Plan(folder / "data", PortPlan(a_port_range()), brokers)
+    try:
+        yield Plan(folder / "data", PortPlan(a_port_range()), brokers)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _running(plan: Plan, switches: Sequence[str]) -> Iterator[None]:
     runner = background.start(plan, with_us=True, program=("tests.chaos.runner", *switches))
     try:
-        yield plan
+        yield
     except BaseException:
-        shutil.copytree(plan.logs, LOGS / folder.name)
+        shutil.copytree(plan.logs, LOGS / plan.data_dir.parent.name)
         raise
     finally:
         background.stop(plan.data_dir)
         runner.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def a_stack_over_lines(*, brokers: int = 1) -> Iterator[tuple[Plan, Lines]]:
+    """Run a stack whose services reach PostgreSQL and Kafka over lines that can break."""
+    with _a_plan(brokers) as plan, lines_of(plan) as lines, _running(plan, (LINES,)):
+        yield plan, lines
 
 
 @asynccontextmanager

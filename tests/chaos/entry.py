@@ -3,6 +3,8 @@
 Between effect and acknowledgement it waits a moment, so that kills hit just there, and dies there
 when somebody aims at it: a file of its name lies in the folder SHANHAI_AIM.
 
+What stands in a file of its name in the folder `clocks` beside that one moves its clock: seconds.
+
 `inbox` and `sequence` switch that guard off, `ack-first` acknowledges before the effect, and with
 `uncompensated` no cancellation is heard. Each event that takes effect leaves a row in the table
 `witness`, in the same transaction: the services' own effects are idempotent and would not show that
@@ -14,13 +16,16 @@ import importlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from shared.clock import real_now
 from shared.consumer import Consumer, Guards, Intake
 from shared.database import Database
 from shared.handlers import Handlers
@@ -29,6 +34,7 @@ from shared.service import Service, run
 from shared.transaction import Tx
 
 DWELL_S = 0.25
+CLOCK_LOOK_S = 0.2
 SWITCHES = ("inbox", "sequence", "ack-first", "uncompensated")
 _WITNESS = """
 INSERT INTO witness (event_id, source, subject, sequence)
@@ -94,10 +100,33 @@ def guards(off: Sequence[str]) -> Guards:
     )
 
 
+def move_clock(told: Path) -> None:
+    """Let every clock that our process reads go as this file says for as long as it is there."""
+    at, true_s, true_ns = time.monotonic, time.time, time.time_ns
+    looked, offset = -CLOCK_LOOK_S, 0.0
+
+    def moved_by() -> float:
+        nonlocal looked, offset
+        if at() - looked >= CLOCK_LOOK_S:
+            looked, text = at(), told.read_text("ascii") if told.exists() else ""
+            offset = float(text or 0)
+        return offset
+
+    def moved_now() -> datetime:
+        return real_now() + timedelta(seconds=moved_by())
+
+    time.time = lambda: true_s() + moved_by()
+    time.time_ns = lambda: true_ns() + int(moved_by() * 1e9)
+    for module in [*sys.modules.values()]:
+        if module.__name__ != __name__ and getattr(module, "real_now", None) is real_now:
+            module.real_now = moved_now  # type: ignore[attr-defined]
+
+
 def main() -> None:
     name, *off = sys.argv[1:]
     sys.argv[1:] = []
     service: Service = importlib.import_module(f"services.{name}.__main__").SERVICE
+    move_clock(Path(os.environ["SHANHAI_AIM"]).with_name("clocks") / name)
     if "uncompensated" in off:
         service.handlers._by_type.pop("recruitment.placement-cancelled.v1", None)
     run(replace(service, hear=partial(Dwelling, guards=guards(off))))

@@ -8,16 +8,20 @@ from pathlib import Path
 
 import asyncpg
 
-from stack import runner, watched
-from stack.environment import Databases
+from stack import runner, services, watched
+from stack.environment import Databases, environment
+from stack.kafka import Kafka
 from stack.plan import Plan
 from stack.postgres import Postgres
 from stack.services import ServiceProcess
 from stack.trouble import StackError
+from tests.chaos import lines
 
 #: Who dies for the tenth time is started again as soon as after the third: storms are short.
 LONGEST_PAUSE_S = 0.5
-SWITCHES = tuple(sys.argv[1:-1])
+#: With it all ways of the services lead over lines that can break (`tests.chaos.lines`).
+LINES = "lines"
+SWITCHES = tuple(word for word in sys.argv[1:-1] if word != LINES)
 #: The folder in the data folder whose files name what must not be started.
 HELD = "held"
 _TABLE = """
@@ -61,6 +65,24 @@ def _program(process: ServiceProcess) -> Sequence[str]:
     return ("tests.chaos.entry", process.service, *SWITCHES)
 
 
+def _over_lines(plan: Plan, databases: Databases, service: str, replica: int = 1) -> dict[str, str]:
+    env = environment(plan, databases, service, replica)
+    return lines.environment_over_lines(plan, service, env)
+
+
+def _lead_over_lines(plan: Plan) -> None:
+    write = Kafka._write_settings
+
+    def write_both(kafka: Kafka, node: int, folder: Path) -> Path:
+        path = write(kafka, node, folder)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(lines.broker_settings(plan, node))
+        return path
+
+    services.environment = _over_lines
+    Kafka._write_settings = write_both  # type: ignore[method-assign]
+
+
 if __name__ == "__main__":
     aim = Plan.from_json(sys.argv[-1]).data_dir / "aim"
     aim.mkdir(parents=True, exist_ok=True)
@@ -68,5 +90,7 @@ if __name__ == "__main__":
     runner._provisioned = provisioned
     Postgres.launch = _hold(Postgres.launch, aim.parent)  # type: ignore[method-assign,assignment]
     watched.LONGEST_PAUSE_S = LONGEST_PAUSE_S  # type: ignore[misc]
+    if LINES in sys.argv:
+        _lead_over_lines(Plan.from_json(sys.argv[-1]))
     ServiceProcess.program = property(_program)  # type: ignore[assignment,method-assign]
     runner.main()

@@ -59,11 +59,14 @@ class Broker:
     """Topics of three partitions each."""
 
     lying: dict[Partition, list[Record]] = field(default_factory=lambda: defaultdict(list))
+    #: All of it, in the order in which it was said.
+    told: list[Record] = field(default_factory=list)
 
     def put(self, topic: str, key: str, headers: Sequence[tuple[str, bytes]], body: bytes) -> None:
         place = topic, zlib.crc32(key.encode()) % PARTITIONS
         offset = len(self.lying[place])
-        self.lying[place].append(Record(*place, offset, key.encode(), list(headers), body))
+        self.told.append(Record(*place, offset, key.encode(), list(headers), body))
+        self.lying[place].append(self.told[-1])
 
     def heard_by(self, service: str) -> list[Partition]:
         return [

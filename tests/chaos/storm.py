@@ -16,7 +16,9 @@ import psutil
 from stack.plan import Plan
 from stack.runstate import running
 from stack.services import is_ready
+from tests.chaos import elements
 from tests.chaos.back import Kill
+from tests.chaos.elements import Elements
 from tests.support.world import eventually
 
 #: Longer than a consumer's session: its group goes on without it, and then it wakes up.
@@ -42,6 +44,7 @@ class Storm:
     seed: int
     hits: Sequence[Hit]
     aim_deadline_s: float = AIM_DEADLINE_S
+    elements: Elements | None = None
     kills: list[Kill] = field(default_factory=list)
     aimed: Counter[str] = field(default_factory=Counter)
     back_s: dict[str, float] = field(default_factory=dict)
@@ -63,11 +66,15 @@ class Storm:
         hits = [hit for hit in self.hits if _kind(hit[0]) == kind]
         chance.shuffle(hits)
         for name, how in hits:
+            if self.elements and ":" in name:
+                await asyncio.sleep(chance.uniform(*elements.PAUSE_S))
+                await self.elements.hit(name, how, chance)
+                continue
             await asyncio.sleep(chance.uniform(*PAUSE_S.get(kind, PAUSE_OF_OTHERS_S)))
             await self.hit(name, how)
             if chance.random() >= HASTE:
                 await self.back(name)
-        for name in sorted({name for name, _ in hits}):
+        for name in sorted({name for name, _ in hits if ":" not in name}):
             await self.back(name)
 
     async def hit(self, name: str, how: str) -> None:

@@ -31,6 +31,7 @@ def told(after: Weathered, brokers: int, seconds: float) -> Run:
         "killed": dict(sorted(storm.killed.items())),
         "acknowledged": after.acknowledged,
         **asdict(after.verdict.effects),
+        "elements": dict(sorted(storm.elements.seen.items())) if storm.elements else {},
         "ready_s_max": round(max(storm.back_s.values()), 1),
         "heard_again_s": [round(s, 1) for s in after.away_s],
         "seconds": round(seconds),
@@ -57,11 +58,15 @@ def summed(runs: list[Run]) -> Run:
     for one in runs:
         killed.update(one["killed"])
     away = sorted(s for one in runs for s in one["heard_again_s"])
+    weather: Counter[str] = Counter()
+    for one in runs:
+        weather.update(one.get("elements", {}))
     return {
         "runs": len(runs),
         "seeds": [one["seed"] for one in runs],
         **{name: sum(one[name] for one in runs) for name in _SUMMED},
         "killed": dict(sorted(killed.items())),
+        "elements": dict(sorted(weather.items())),
         "heard_again": {
             "kills": len(away),
             "later_than_15_s": sum(s > BACK_S_MAX for s in away),

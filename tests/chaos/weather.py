@@ -31,4 +31,6 @@ async def weather(world: World, storm: Storm, *, loads_before: int = 0) -> Weath
         loads += 1
     await blowing
     verdict = await verdict_of(world, times(loads, Load.totals()))
-    return Weathered(storm, verdict, acknowledged, away_s(world.plan, storm.kills))
+    # With elements about, how long somebody is away is not one kill's doing.
+    away = [] if storm.elements else away_s(world.plan, storm.kills)
+    return Weathered(storm, verdict, acknowledged, away)

@@ -1,6 +1,8 @@
 """A TCP proxy between a client and a server, whose line can hang or break."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -14,6 +16,7 @@ class Line:
         self._flows.set()
         self._cut_at = b""
         self._hang_at = b""
+        self._delay_s = 0.0
         self.cut_count = 0
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -29,8 +32,20 @@ class Line:
         """Let nothing through any more, in either direction, without closing anything."""
         self._flows.clear()
 
+    def slow(self, delay_s: float) -> None:
+        """Hold each piece back for so long."""
+        self._delay_s = delay_s
+
+    def reset(self) -> None:
+        """Break off everything that runs over it, as a router does that forgot it; listen on."""
+        for writer in self._writers:
+            line = writer.get_extra_info("socket")
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+
     def go_on(self) -> None:
-        """Let everything through again."""
+        """Let everything through again, without delay."""
+        self._delay_s = 0.0
         self._flows.set()
 
     def hang_at(self, answer: bytes) -> None:
@@ -57,7 +72,11 @@ class Line:
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        there, back = await asyncio.open_connection(*self._target)
+        try:
+            there, back = await asyncio.open_connection(*self._target)
+        except OSError:
+            writer.close()
+            return
         self._writers |= {writer, back}
         try:
             there_to_client = self._pump(there, writer, self._is_cut)
@@ -65,6 +84,7 @@ class Line:
         except asyncio.CancelledError:
             pass
         finally:
+            self._writers -= {writer, back}
             writer.close()
             back.close()
 
@@ -76,6 +96,7 @@ class Line:
             return False
         self._cut_at = b""
         self._hang_at = b""
+        self._delay_s = 0.0
         self.cut_count += 1
         return True
 
@@ -90,6 +111,8 @@ class Line:
                 if is_cut(chunk):
                     return
                 await self._flows.wait()
+                if self._delay_s:
+                    await asyncio.sleep(self._delay_s)
                 writer.write(chunk)
                 await writer.drain()
         except OSError:

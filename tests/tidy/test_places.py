@@ -155,6 +155,7 @@ def test_the_domain_takes_clock_chance_and_ids_as_arguments() -> None:
 # Here a pause is what is done to the system, not a wait for it.
 PAUSES = {
     "tests/chaos/storm.py": "a zombie is one that stands still for longer than its session",
+    "tests/chaos/elements.py": "a line, a clock or a disk is at fault for that long",
     "tests/chaos/test_cluster.py": "all brokers are away for that long",
     "tests/chaos/test_outage.py": "PostgreSQL is away for that long",
     "tests/chaos/entry.py": "a consumer is slow before its offset, so that kills fall there",
