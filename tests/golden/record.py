@@ -1,7 +1,8 @@
 """Freezes a version's event log at its release: `python -m tests.golden.record 1.1`.
 
 The log: whole journeys of invented persons through four services, some cancelled, delayed, erased;
-then an example of every event there is, so that none is missing.
+then an example of every event there is, so that none is missing. As long as a version is not out it
+is frozen anew with what still changes; afterwards never.
 """
 
 import asyncio
@@ -110,7 +111,7 @@ def migrations() -> list[str]:
 async def record(version: str) -> Release:
     """Write a version's folder."""
     release = Release(HERE / version)
-    release.folder.mkdir()
+    release.folder.mkdir(exist_ok=True)
     with a_server() as templates:
         records = [*await history(templates), *examples()]
         release.write(records, {})
