@@ -42,6 +42,7 @@ class Handlers:
     def __init__(self, service: str) -> None:
         self.service = service
         self._by_type: dict[str, Consumer[Any]] = {}
+        self._lines: set[tuple[str, str]] = set()
         self.every: Consumer[Any] | None = None
 
     def on(self, *kinds: type[E]) -> Callable[[Consumer[E]], Consumer[E]]:
@@ -53,6 +54,7 @@ class Handlers:
                     message = f"{self.service} hears {kind.wire_type} twice"
                     raise ValueError(message)
                 self._by_type[kind.wire_type] = consumer
+                self._lines.add((kind.service, kind.noun))
             return consumer
 
         return enter
@@ -68,6 +70,10 @@ class Handlers:
     def hears(self, wire_type: str) -> bool:
         """Tell whether anybody here listens to a type."""
         return self.every is not None or wire_type in self._by_type
+
+    def follows(self, kind: type[Event]) -> bool:
+        """Tell whether anybody here listens to an event about the same subjects."""
+        return self.every is not None or (kind.service, kind.noun) in self._lines
 
     def find(self, wire_type: str) -> Consumer[Any] | None:
         """Give the consumer of a type, or None when the service passes it over."""
@@ -88,6 +94,7 @@ class Handlers:
                 message = f"{self.service} hears {wire_type} twice"
                 raise ValueError(message)
             self._by_type[wire_type] = consumer
+        self._lines |= other._lines  # noqa: SLF001 (our own kind)
 
 
 def waves(received: Iterable[Received[Any]]) -> list[list[Received[Any]]]:

@@ -155,10 +155,12 @@ def read(handlers: Handlers, record: Record) -> Heard:
     except BrokenEnvelopeError as error:
         return Heard(record, trouble=Trouble("broken_envelope", str(error)))
     heard = Heard(record, envelope)
-    if envelope.type in EVENTS and not handlers.hears(envelope.type):
+    if envelope.type in EVENTS and not handlers.follows(EVENTS[envelope.type]):
         return heard
     try:
-        heard.event = decode(envelope, record.body)
+        # What is passed over takes its number from a line that matters: it has to be sound, too.
+        event = decode(envelope, record.body)
+        heard.event = event if handlers.hears(event.wire_type) else None
     except UnknownTypeError as error:
         heard.trouble = Trouble("unknown_type", str(error))
     except UnknownVersionError as error:
@@ -174,8 +176,13 @@ def read(handlers: Handlers, record: Record) -> Heard:
 def _check_place(envelope: Envelope, record: Record) -> None:
     if record.topic.partition(".")[0] != envelope.service:
         raise BrokenEnvelopeError("ce_source is not the service of the topic")
-    if record.key != envelope.subject.partition("/")[2].encode():
+    noun, _, aggregate_id = envelope.subject.partition("/")
+    if record.key != aggregate_id.encode():
         raise BrokenEnvelopeError("the record's key is not the id in ce_subject")
+    if envelope.type.partition(".")[0] != envelope.service:
+        raise BrokenEnvelopeError("ce_type is not of the service in ce_source")
+    if envelope.type in EVENTS and EVENTS[envelope.type].noun != noun:
+        raise BrokenEnvelopeError("ce_subject is nothing that ce_type speaks about")
 
 
 _INFRASTRUCTURE: Final = (

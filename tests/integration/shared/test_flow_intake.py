@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from contracts import UPCASTERS
+from contracts.registry import WorkerUpdated
 from shared import dead_letters
 from shared.consumer import Guards, Intake
 from shared.dead_letters import Decision, Released
@@ -18,6 +19,13 @@ from tests.support.postgres import ServiceDb, Templates
 
 DECISION = Decision(uuid4(), "the test wants it")
 V2 = "registry.worker-erased.v2"
+#: About the same subjects as what the listener hears.
+UNUSED = "registry.worker-updated.v1"
+
+
+def a_profile(worker_id: UUID) -> bytes:
+    told = {"gender": "female", "birth_year_month": "1990-01", "origin_division_code": "530902"}
+    return WorkerUpdated.model_validate(told | {"worker_id": worker_id}).to_body()
 
 
 @pytest_asyncio.fixture
@@ -91,6 +99,9 @@ GARBAGE = {
     "foreign key": lambda w: a_record(w, 1, key=b"somebody else"),
     "no key": lambda w: a_record(w, 1, key=None),
     "foreign source": lambda w: a_record(w, 1, ce_source="/transport"),
+    "foreign type": lambda w: a_record(w, 1, ce_type="recruitment.drive-announced.v1"),
+    "foreign type that is unknown": lambda w: a_record(w, 1, ce_type="transport.seat-sold.v1"),
+    "type of another subject": lambda w: a_record(w, 1, ce_type="registry.worker-hired.v1"),
     "no sequence": lambda w: a_record(w, 1, ce_sequence="0"),
     "header twice": lambda w: replace(
         a_record(w, 1), headers=[*a_record(w, 1).headers, ("ce_id", b"x")]
@@ -164,12 +175,34 @@ async def test_an_unknown_type_and_a_type_that_nobody_uses_are_two_things(
 ) -> None:
     story = a_story(3)
     first, second, third = story.records
-    unused = a_record(story.worker_id, 2, ce_type="registry.worker-updated.v1", body=b"{}")
+    unused = a_record(story.worker_id, 2, ce_type=UNUSED, body=a_profile(story.worker_id))
     await intake(listener).take(in_a_row([first, unused, third]))
     assert await sequences(listener) == [1, 3]
     unknown = a_record(story.worker_id, 4, ce_type="registry.worker-praised.v1")
     await intake(listener).take([unknown, second])
     assert await listener.parked() == [("unknown_type", 4)]
+
+
+async def test_a_forged_record_that_would_be_passed_over_takes_no_number_from_its_subject(
+    listener: Listener,
+) -> None:
+    """INVARIANT: what is only passed over cannot make a record that is heard a repeat."""
+    first, second, third = in_a_row(a_story(3).records)
+    worker_id = UUID(str(first.key, "ascii"))
+    forged = [
+        a_record(worker_id, 2, ce_type="registry.worker-batch-submitted.v1"),
+        a_record(worker_id, 2, ce_type=UNUSED, body=b"{}"),
+        a_record(worker_id, 2, ce_type=UNUSED, body=a_profile(uuid4())),
+    ]
+    await intake(listener).take([first, *in_a_row(forged, 10), second, third])
+    assert await sequences(listener) == [1]
+    assert await listener.parked() == [
+        ("broken_envelope", None), ("bad_body", 2), ("bad_body", 2), ("beside", 2), ("behind", 3),
+    ]  # fmt: skip
+    _, junk, foreign, *_ = await letters(listener)
+    await discard(listener, junk)
+    assert await discard(listener, foreign) == Released(2)
+    assert await sequences(listener) == [1, 2, 3]
 
 
 async def test_a_gap_is_parked_and_closes_by_itself(listener: Listener) -> None:
