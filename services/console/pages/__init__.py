@@ -21,6 +21,7 @@ from services.console.pages import (
     sign_in,
     trips,
     vacancy_sheets,
+    web_hooks,
 )
 from services.console.pages.visit import PageRoute
 
@@ -39,6 +40,7 @@ for part in (
     inn,
     enterprise,
     vacancy_sheets,
+    web_hooks,
     exports,
 ):
     ROUTER.include_router(part.router)

@@ -8,9 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from services.console import views
+from services.console.domain.web_hook import kind_of
 from services.console.pages.monitor import Wanted
 from services.console.pages.sheets import KINDS, Row, written
-from services.console.pages.speech import Speech, ids_in, kind_of
+from services.console.pages.speech import Speech, ids_in
 from services.console.pages.visit import PageRoute, Visit, Visitor
 from services.console.store.exports import Export, insert_export
 from services.console.views.journeys import JourneyFilter

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Query, Response
 
 from services.console import views
 from services.console.domain.reasons import CANCELLATIONS
+from services.console.domain.web_hook import kind_of
 from services.console.pages.people import mark, masked_names
 from services.console.pages.rail import steps_of
-from services.console.pages.speech import Speech, ids_in, kind_of
+from services.console.pages.speech import Speech, ids_in
 from services.console.pages.visit import PageRoute, Visit, Visitor
 from services.console.views.journeys import JourneyFilter, count_states
 from services.console.views.names import load_names

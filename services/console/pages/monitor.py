@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from contracts import EVENTS, SPEAKERS
+from services.console.domain.web_hook import kind_of
 from services.console.pages.live import Live, folded, load_items
 from services.console.pages.notice import Notice
 from services.console.pages.pictures import load_pictures
-from services.console.pages.speech import kind_of
 from services.console.pages.standing import Standing
 from services.console.pages.visit import PageRoute, Visit, Visitor
 from services.console.store.filters import delete_filter, save_filter

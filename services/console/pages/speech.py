@@ -7,6 +7,7 @@ from uuid import UUID
 from markupsafe import Markup, escape
 
 from contracts.reference import division_name, occupation_name, place, prefecture_of
+from services.console.domain.web_hook import kind_of
 from services.console.pages import figures
 from services.console.views.names import Names
 from services.console.words import Words
@@ -25,11 +26,6 @@ _CODES: Final = (
     "acceptance",
 )
 Body = Mapping[str, Any]
-
-
-def kind_of(wire_type: str) -> str:
-    """Give an event's type without its version."""
-    return wire_type.rpartition(".v")[0]
 
 
 def ids_in(bodies: Iterable[Body]) -> tuple[set[UUID], set[str]]:

@@ -9,6 +9,7 @@ from fastapi import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from services.console.domain.web_hook import kind_of
 from services.console.pages.assets import asset
 from services.console.pages.figures import grouped
 
@@ -31,7 +32,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"asset": asset, "icon": icon, "grouped": grouped}
+    made.globals |= {"asset": asset, "icon": icon, "grouped": grouped, "kind_of": kind_of}
     return made
 
 

@@ -62,6 +62,16 @@ async def list_deliveries(
     return page(rows, limit, "made_at", "event_id")
 
 
+async def get_delivery(tx: Tx, web_hook_id: UUID, event_id: UUID) -> dict[str, Any] | None:
+    """Give what came of a delivery so far, or None."""
+    row = await tx.fetchrow(
+        "SELECT state, status, error FROM hook_delivery WHERE web_hook_id = $1 AND event_id = $2",
+        web_hook_id,
+        event_id,
+    )
+    return dict(row) if row else None
+
+
 _LOG: Final = """
 SELECT l.action, l.delivery_count, l.done_at, l.account_id, a.name AS account
 FROM web_hook_log l LEFT JOIN account a USING (account_id)

@@ -10,9 +10,10 @@ from contracts import EVENTS
 from contracts.samples import sample
 from services.console.domain.fact import STATES
 from services.console.domain.task import tasks
+from services.console.domain.web_hook import kind_of
 from services.console.pages.doing import COMMANDS
 from services.console.pages.notice import Notice
-from services.console.pages.speech import Speech, kind_of
+from services.console.pages.speech import Speech
 from services.console.pages.tasks import ORDER
 from services.console.views.names import Names
 from services.console.words import EN, LOCALES, ZH, Words, catalogue, negotiated
