@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -104,6 +105,29 @@ async def get_offer(tx: Tx, offer_id: UUID) -> dict[str, Any]:
     if row is None:
         raise NotFound
     return dict(row)
+
+
+async def count_drives(tx: Tx, as_of: date, since: date | None) -> dict[str, int]:
+    """Count the drives that the caller sees and that had begun, and the posts offered in them.
+
+    A post is an opening of a vacancy that was posted by then and isn't withdrawn.
+    """
+    drives = await tx.fetch(_BEGUN, as_of, since)
+    # Vacancies are their enterprises' own; of those in a drive of its origins an office has sums.
+    await tx.as_worker()
+    posts = await tx.fetchrow(_POSTS, [d["drive_id"] for d in drives], as_of)
+    return {"drives_held": len(drives), **(posts or {})}
+
+
+_BEGUN: Final = """
+SELECT drive_id FROM drive
+WHERE state <> 'announced' AND opens_on <= $1 AND ($2::date IS NULL OR opens_on >= $2)
+"""
+_POSTS: Final = """
+SELECT count(*) AS vacancies_posted, COALESCE(sum(openings), 0) AS posts_offered FROM vacancy
+WHERE drive_id = ANY ($1) AND state <> 'withdrawn'
+    AND (posted_at AT TIME ZONE 'Asia/Shanghai')::date <= $2
+"""
 
 
 #: Name of an invariant -> a query whose every row is a violation (one text column).

@@ -7,10 +7,11 @@ from services.recruitment.api import (
     offers,
     placements,
     retention,
+    statistics,
     vacancies,
     vacancy_sheets,
 )
 
 router = APIRouter()
-for part in (drives, vacancies, vacancy_sheets, offers, placements, retention):
+for part in (drives, vacancies, vacancy_sheets, offers, placements, retention, statistics):
     router.include_router(part.router)

@@ -18,7 +18,7 @@ from tests.integration.recruitment.world import (
     a_nomination,
     ok,
 )
-from tests.support.http import a_coordinator, app_client
+from tests.support.http import a_coordinator, an_enterprise, an_office, app_client, bearer
 
 
 @pytest_asyncio.fixture
@@ -96,3 +96,28 @@ async def test_a_drive_closes_on_the_day_of_its_opening_at_the_earliest(
     assert await world.said("drive-announced") == []
     made = await ok(await client.post("/v1/drives", json=told | {"closes_on": str(TODAY)}))
     assert (made["opens_on"], made["closes_on"]) == (str(TODAY), str(TODAY))
+
+
+async def test_an_office_reports_the_drives_of_its_origins_and_what_was_offered_there(
+    world: World,
+) -> None:
+    here = await world.open_drive({"openings": 5}, {"openings": 7})
+    await world.open_drive({"openings": 100}, origins=("532500",))
+    await world.open_drive({"openings": 3}, opens_on=TODAY - timedelta(days=40))
+    gone = await world.post(here, openings=50)
+    async with app_client("recruitment", world.db, await a_coordinator(world.db)) as client:
+        await ok(await client.post(f"/v1/vacancies/{gone}/withdraw", json={}))
+        everywhere = await ok(await client.get("/v1/statistics"))
+    async with app_client("recruitment", world.db, await an_office(world.db)) as client:
+        mine = await ok(await client.get("/v1/statistics"))
+        quarter = await ok(await client.get(f"/v1/statistics?since={TODAY}"))
+        before = await ok(await client.get(f"/v1/statistics?as_of={TODAY - timedelta(days=1)}"))
+        backwards = await client.get(f"/v1/statistics?since={TODAY + timedelta(days=9)}")
+        enterprise = bearer(await an_enterprise(world.db))
+        assert (await client.get("/v1/statistics", headers=enterprise)).status_code == 403
+    counted = [
+        [told[name] for name in ("drives_held", "vacancies_posted", "posts_offered")]
+        for told in (everywhere, mine, quarter, before)
+    ]
+    assert counted == [[3, 4, 115], [2, 3, 15], [1, 2, 12], [1, 0, 0]]
+    assert backwards.status_code == 422
