@@ -19,7 +19,7 @@ from services.registry.roster.fields import synonym_table
 from services.registry.roster.header import find_header
 from services.registry.roster.reading import Layout
 from services.registry.roster.settle import Standing
-from services.registry.roster.sheet import Marks, Sheet
+from services.registry.roster.sheet import Marks, Rows, Sheet
 from services.registry.store.batches import Batch
 from services.registry.vault import blind_index
 from shared.database import Database
@@ -63,7 +63,7 @@ def _checked(data: bytes, today: date) -> tuple[Layout, Iterator[CheckedRow]]:
         list(row) for row in sheet.iter_rows(values_only=True)
     )
     number, top = next(table)
-    seen = Sheet(sheet.title, table, Marks())
+    seen = Sheet(sheet.title, Rows(lambda: sheet.iter_rows(values_only=True)), Marks())
     header = find_header([(number, top)], seen.marks, synonym_table(KIND, {}), is_text=False)
     if header is None:
         raise LookupError("the bench writes a header")
