@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -71,14 +72,22 @@ async def witnessed(plan: Plan) -> Effects:
         conn = await asyncpg.connect(url)
         try:
             rows = await conn.fetch("SELECT * FROM witness ORDER BY n")
+            late = await conn.fetch("SELECT event_id FROM dead_letter WHERE state = 'replayed'")
         finally:
             await conn.close()
-        _add(found, service, rows, said)
+        _add(found, service, rows, [r["event_id"] for r in late], said)
     return found
 
 
-def _add(found: Effects, service: str, rows: Sequence[asyncpg.Record], said: Spoken) -> None:
-    seen = Counter(r["event_id"] for r in rows)
+def _add(
+    found: Effects,
+    service: str,
+    rows: Sequence[asyncpg.Record],
+    late: Sequence[UUID],
+    said: Spoken,
+) -> None:
+    """Add a service's effects; what was parked and fed in again (`late`) has no witness."""
+    seen = Counter(r["event_id"] for r in rows) + Counter(late)
     to_hear = set().union(*(said.ids[source] for source in HEARS[service]))
     last: Counter[tuple[str, str]] = Counter()
     for row in rows:

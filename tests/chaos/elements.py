@@ -25,10 +25,13 @@ LASTS_S: Final = (1.0, 7.0)
 PAUSE_S: Final = (2.0, 15.0)
 #: More than a token's life, and than any margin.
 MOVED_S: Final = 600
-#: A file on a torn disk ends somewhere here; what goes over that is cut off in the middle.
-FILE_BYTES: Final = (4_096, 2_000_000)
+#: A file on a torn disk ends somewhere here; what goes over that is cut off in the middle. Where
+#: depends on how large files are: PostgreSQL's log comes in 16 MB, a partition of Kafka is small.
+FILE_BYTES: Final = {"postgres": (4_096, 16 * 1024 * 1024), "kafka": (4_096, 200_000)}
 LOOK_S: Final = 0.05
 NO_LIMIT: Final = "unlimited"
+#: Whose disk refuses may die of it, and then has to come back.
+DISK: Final = "disk:"
 Hit = tuple[str, str]
 
 
@@ -50,7 +53,8 @@ class Elements:
             case "clock":
                 await self._move(whom, MOVED_S if how == "ahead" else -MOVED_S, lasts)
             case _:
-                await self._tear(whom, chance.randrange(*FILE_BYTES), lasts)
+                size = chance.randrange(*FILE_BYTES[whom.partition("-")[0]])
+                await self._tear(whom, size, lasts)
         self.seen[f"{kind} {how}"] += 1
 
     async def _trouble(self, line: str, how: str, lasts: float) -> None:
@@ -112,5 +116,5 @@ def elements(plan: Plan, each: int) -> Sequence[Hit]:
     lines = [(f"line:{n}", hows[i % 3]) for n in (*plan.services, *brokers) for i in range(each)]
     ways = ("ahead", "behind")
     clocks = [(f"clock:{n}", ways[i % 2]) for n in plan.services for i in range(each // 2)]
-    disks = [(f"disk:{n}", "torn") for n in ("postgres", brokers[0]) for _ in range(each // 2)]
+    disks = [(f"{DISK}{n}", "torn") for n in ("postgres", brokers[0]) for _ in range(each // 2)]
     return [*lines, *clocks, *disks]

@@ -32,6 +32,7 @@ from shared.handlers import Handlers
 from shared.inbox import Heard, Line, Parking, Subject
 from shared.service import Service, run
 from shared.transaction import Tx
+from tests.chaos import tomorrow
 
 DWELL_S = 0.25
 CLOCK_LOOK_S = 0.2
@@ -125,8 +126,11 @@ def move_clock(told: Path) -> None:
 def main() -> None:
     name, *off = sys.argv[1:]
     sys.argv[1:] = []
+    beside = Path(os.environ["SHANHAI_AIM"])
+    if (beside.with_name("next") / name).exists():
+        tomorrow.come()
     service: Service = importlib.import_module(f"services.{name}.__main__").SERVICE
-    move_clock(Path(os.environ["SHANHAI_AIM"]).with_name("clocks") / name)
+    move_clock(beside.with_name("clocks") / name)
     if "uncompensated" in off:
         service.handlers._by_type.pop("recruitment.placement-cancelled.v1", None)
     run(replace(service, hear=partial(Dwelling, guards=guards(off))))

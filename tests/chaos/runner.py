@@ -24,6 +24,8 @@ LINES = "lines"
 SWITCHES = tuple(word for word in sys.argv[1:-1] if word != LINES)
 #: The folder in the data folder whose files name what must not be started.
 HELD = "held"
+#: The folder whose files name services that are of the later release (`tests.chaos.tomorrow`).
+NEXT = "next"
 _TABLE = """
 CREATE TABLE IF NOT EXISTS witness (
     n bigserial PRIMARY KEY, event_id uuid NOT NULL, source text NOT NULL, subject text NOT NULL,

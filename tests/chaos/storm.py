@@ -69,6 +69,8 @@ class Storm:
             if self.elements and ":" in name:
                 await asyncio.sleep(chance.uniform(*elements.PAUSE_S))
                 await self.elements.hit(name, how, chance)
+                if name.startswith(elements.DISK):
+                    await self.back(name.removeprefix(elements.DISK))
                 continue
             await asyncio.sleep(chance.uniform(*PAUSE_S.get(kind, PAUSE_OF_OTHERS_S)))
             await self.hit(name, how)
