@@ -154,6 +154,7 @@ CREATE TABLE account (
     created_at timestamptz NOT NULL,
     changed_at timestamptz NOT NULL,
     password_temporary boolean NOT NULL DEFAULT false,
+    totp_step bigint,
     PRIMARY KEY (account_id),
     CHECK (name ~ '^[a-z0-9][a-z0-9._-]{1,62}$'),
     CHECK (roles <@ ARRAY['coordinator', 'escort', 'admin']),

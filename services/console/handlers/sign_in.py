@@ -2,13 +2,15 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
 import pyotp
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pyotp.exceptions import OTPVerificationError
 
 from services.console.domain.account import (
     FAILURES_MAX,
@@ -62,12 +64,20 @@ class SecondFactors:
         except (InvalidTag, ValueError):
             return None
 
-    def fits(self, sealed: bytes, code: str | None) -> bool:
-        """Tell whether a code of six digits is the current one, or its neighbour in time."""
+    def step(self, sealed: bytes, code: str | None) -> int | None:
+        """Give the step of time that a code of six digits is of: this one, or its neighbour.
+
+        None for any other code. Whether the step was used already is the caller's question.
+        """
         secret = self.open(sealed)
         if secret is None or code is None:
-            return False
-        return pyotp.TOTP(secret).verify(code, valid_window=1)
+            return None
+        try:
+            return pyotp.TOTP(secret).verify_and_get_timecode(
+                code, for_time=real_now(), valid_window=1
+            )
+        except OTPVerificationError:
+            return None
 
 
 async def sign_in(db: Database, factors: SecondFactors, given: Credentials) -> store.Account:
@@ -81,24 +91,39 @@ async def sign_in(db: Database, factors: SecondFactors, given: Credentials) -> s
     # No connection is held while the hash is computed.
     right = await is_password(account.password_hash if account else None, given.password)
     async with db.transaction(role="worker") as tx:
-        known = right and account is not None and account.active
-        if known and account and await _second(tx, factors, account, given.totp):
+        known = account if right and account is not None and account.active else None
+        second = await _second(tx, factors, known, given.totp) if known else "wrong"
+        if known and second == "right":
             await store.delete_failures(tx, given.name)
-            return account
+            return known
         await store.insert_failure(tx, given.name, now)
-    if right and account is not None and account.active and not given.totp:
-        raise Problem(
-            401, "second_factor", "请输入动态验证码。Give the code of your second factor."
-        )
+    if known and second != "wrong":
+        raise Problem(401, "second_factor", _ASKED[second])
     raise Problem(401, "wrong_credentials", "账号或密码不正确。Account or password is wrong.")
 
 
-async def _second(tx: Tx, factors: SecondFactors, account: store.Account, code: str | None) -> bool:
-    if account.totp_sealed is None or factors.fits(account.totp_sealed, code):
-        return True
-    if code is None or len(code) <= _TOTP_DIGITS:
-        return False
-    return await store.use_recovery_code(tx, account.identity.account_id, code_digest(code))
+_Second = Literal["right", "wrong", "missing", "used"]
+_ASKED: Final[Mapping[_Second, str]] = {
+    "missing": "请输入动态验证码。Give the code of your second factor.",
+    "used": "验证码已用过，请等手机显示下一个。This code was used; wait for the next.",
+}
+
+
+async def _second(
+    tx: Tx, factors: SecondFactors, account: store.Account, code: str | None
+) -> _Second:
+    mine = account.identity.account_id
+    if account.totp_sealed is None:
+        return "right"
+    if not code:
+        return "missing"
+    step = factors.step(account.totp_sealed, code)
+    if step is not None:
+        # Whoever has looked over somebody's shoulder comes too late (RFC 6238, 5.2).
+        return "right" if await store.use_totp_step(tx, mine, step) else "used"
+    if len(code) <= _TOTP_DIGITS:
+        return "wrong"
+    return "right" if await store.use_recovery_code(tx, mine, code_digest(code)) else "wrong"
 
 
 def _too_many() -> Problem:

@@ -133,9 +133,10 @@ async def _confirm(visit: Visit, form: FormData) -> Response:
     secret = factors.open(sealed)
     if secret is None:
         raise Problem(422, "invalid", visit.words("account.again"))
-    if not factors.fits(sealed, str(form.get("code", "")).replace(" ", "")):
+    step = factors.step(sealed, str(form.get("code", "")).replace(" ", ""))
+    if step is None:
         return await _offered(visit, secret, visit.words("account.wrong_code"))
-    after, cookie = await _change(visit, AccountChange(second_factor=sealed))
+    after, cookie = await _change(visit, AccountChange(second_factor=sealed, totp_step=step))
     page = await _page(after, codes=await _new_codes(after))
     return with_session(after, page, cookie)
 

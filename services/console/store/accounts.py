@@ -86,6 +86,7 @@ async def insert_account(
 _UPDATE_ACCOUNT: Final = """
 UPDATE account SET password_hash = COALESCE($2, password_hash), roles = COALESCE($3, roles),
     active = COALESCE($4, active), totp_sealed = CASE WHEN $5 THEN $6 ELSE totp_sealed END,
+    totp_step = CASE WHEN $5 THEN $9 ELSE totp_step END,
     password_temporary = CASE WHEN $2 IS NULL THEN password_temporary ELSE $8 END, changed_at = $7
 WHERE account_id = $1
 """
@@ -93,13 +94,17 @@ WHERE account_id = $1
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """What changes about an account; None stays as it is. `second_factor` of b"" takes it away."""
+    """What changes about an account; None stays as it is. `second_factor` of b"" takes it away.
+
+    `totp_step` is the step of time by whose code a new second factor was proven.
+    """
 
     password_hash: str | None = None
     roles: Sequence[str] | None = None
     active: bool | None = None
     second_factor: bytes | None = None
     temporary: bool = False
+    totp_step: int | None = None
 
 
 async def update_account(tx: Tx, account_id: UUID, change: AccountChange) -> None:
@@ -108,11 +113,22 @@ async def update_account(tx: Tx, account_id: UUID, change: AccountChange) -> Non
     roles = None if change.roles is None else sorted(change.roles)
     await tx.execute(
         _UPDATE_ACCOUNT, account_id, change.password_hash, roles, change.active,
-        factor is not None, factor or None, tx.now, change.temporary,
+        factor is not None, factor or None, tx.now, change.temporary, change.totp_step,
     )  # fmt: skip
     if factor is not None:
         await tx.execute("DELETE FROM recovery_code WHERE account_id = $1", account_id)
     await tx.execute("DELETE FROM session WHERE account_id = $1", account_id)
+
+
+async def use_totp_step(tx: Tx, account_id: UUID, step: int) -> bool:
+    """Use up a code of the second factor, and all before it; False when it was used already."""
+    done = await tx.execute(
+        "UPDATE account SET totp_step = $2"
+        " WHERE account_id = $1 AND (totp_step IS NULL OR totp_step < $2)",
+        account_id,
+        step,
+    )
+    return not done.endswith(" 0")
 
 
 async def replace_recovery_codes(tx: Tx, account_id: UUID, digests: Sequence[bytes]) -> None:

@@ -1,7 +1,9 @@
 """One's own password and second factor, and the accounts that an organisation's admin keeps."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -164,7 +166,45 @@ async def test_a_second_factor_is_set_up_on_the_page_and_asked_for_from_then_on(
     assert len(set(codes)) == 10
     assert "On" in (await browser.get("/account")).text
     assert (await sign_in(browser, "lincang-clerk")).status_code == 401
-    assert (await sign_in(browser, "lincang-clerk", totp=factor.now())).status_code == 303
+    assert (await sign_in(browser, "lincang-clerk", totp=the_next(factor))).status_code == 303
+
+
+def the_next(factor: pyotp.TOTP) -> str:
+    """Give the code after the one that the phone shows: that one was used just now."""
+    return factor.at(datetime.now(UTC), counter_offset=1)
+
+
+async def test_a_code_of_the_second_factor_serves_once_wherever_it_was_used_first(
+    browser: httpx2.AsyncClient,
+) -> None:
+    """INVARIANT: a code that somebody saw being typed opens nothing, even while it is shown."""
+    await sign_in(browser, "lincang-clerk")
+    factor, _ = await a_factor(browser)
+    now = datetime.now(UTC)
+    earlier, code = factor.at(now), factor.at(now, counter_offset=1)
+    answers = await asyncio.gather(
+        *(sign_in(browser, "lincang-clerk", totp=code) for _ in range(4))
+    )
+    assert sorted(a.status_code for a in answers) == [303, 401, 401, 401]
+    refused = await sign_in(browser, "lincang-clerk", totp=code)
+    assert "wait for the next" in refused.text
+    given = {"account": "lincang-clerk", "password": PASSWORD, "totp": code}
+    token = await browser.post("/v1/tokens", json=given)
+    assert (token.status_code, token.json()["code"]) == (401, "second_factor")
+    # An earlier one is no better, though its time isn't over yet.
+    assert (await sign_in(browser, "lincang-clerk", totp=earlier)).status_code == 401
+
+
+async def test_the_code_by_which_a_second_factor_was_set_up_signs_nobody_in(
+    browser: httpx2.AsyncClient,
+) -> None:
+    await sign_in(browser, "lincang-clerk")
+    offered = await send(browser, "/account/factor", do="begin", password=PASSWORD)
+    secret = shown(offered, r'class="letters">([A-Z2-7 ]+)<').replace(" ", "")
+    sealed = shown(offered, r'name="sealed" value="([^"]+)"')
+    code = pyotp.TOTP(secret).now()
+    await send(browser, "/account/factor", do="confirm", sealed=sealed, code=code)
+    assert (await sign_in(browser, "lincang-clerk", totp=code)).status_code == 401
 
 
 async def test_a_recovery_code_serves_once_however_it_is_typed(
@@ -229,7 +269,7 @@ async def test_who_may_see_names_sets_up_a_second_factor_before_anything_else(
     assert refused.json()["code"] == "second_factor_required"
     factor, _ = await a_factor(browser)
     assert (await browser.get("/journeys")).status_code == 200
-    given["totp"] = factor.now()
+    given["totp"] = the_next(factor)
     assert (await browser.post("/v1/tokens", json=given)).status_code == 200
 
 
