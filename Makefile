@@ -33,7 +33,7 @@ bench: setup ## 测速  what bench/ measures, at full length
 	@$(VENV)/python -m bench
 
 # Where the other negative controls are: see tests/chaos/README.md.
-CONTROLS := tests/e2e/test_tenants.py tests/e2e/test_check.py tests/e2e/test_topics.py \
+CONTROLS := tests/e2e/test_runbooks.py tests/e2e/test_tenants.py tests/e2e/test_check.py tests/e2e/test_topics.py \
 	$(addprefix tests/integration/,shared/test_flow_kafka.py transport/test_claims.py \
 	recruitment/test_claims.py recruitment/test_groups_stateful.py \
 	lodging/test_race.py lodging/test_journey.py stack/test_invariants.py registry/test_nominations.py registry/test_killed.py) \

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tidy.tree import ROOT
+from tests.tidy.tree import ROOT, python, text
 
 BIN = Path(sys.executable).parent
 
@@ -45,3 +45,14 @@ def test_every_type_holds() -> None:
     packages = ("contracts", "shared", "services", "stack")
     objections = verdict("mypy", *(word for name in packages for word in ("-p", name)))
     assert not objections, objections
+
+
+def test_what_runs_at_full_length_only_is_run_by_make_chaos() -> None:
+    chaos = text(Path("Makefile")).partition("CONTROLS :=")[2].partition("check:")[0]
+    slow = [
+        path
+        for path in python("tests")
+        if path.name.startswith("test_") and "pytest.mark.slow" in text(path)
+        if "chaos" not in path.parts and path.parts[1] != "tidy"
+    ]
+    assert [str(p) for p in slow if p.name not in chaos] == []
