@@ -33,6 +33,8 @@ FETCH_TIMEOUT_MS: Final = 10
 # The least that a broker grants by default: so long its partitions wait for a member that died.
 SESSION_TIMEOUT_MS: Final = 6_000
 HEARTBEAT_INTERVAL_MS: Final = 1_000
+# A line to a broker that fell silent is given up after this; a group is joined in far less.
+REQUEST_TIMEOUT_MS: Final = 20_000
 REBALANCE_TIMEOUT_MS: Final = 60_000
 # A topic that is made later is found after this time.
 METADATA_AGE_MAX_MS: Final = 30_000
@@ -272,6 +274,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             allow_auto_create_topics=False,
             metadata_max_age_ms=METADATA_AGE_MAX_MS,
             graceful_timeout=STOP_TIMEOUT_S,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
             security=_security(self._kafka),
             apply_types=False,
             logger=None,

@@ -112,8 +112,8 @@ def _limit(pid: int | None, size: int | str) -> None:
 def elements(plan: Plan, each: int) -> Sequence[Hit]:
     """Give so many hits on each line, some moved clocks, and disks that refuse."""
     brokers = [f"kafka-{n}" for n in range(1, plan.brokers + 1)]
-    hows = ("hang", "slow", "reset")
-    lines = [(f"line:{n}", hows[i % 3]) for n in (*plan.services, *brokers) for i in range(each)]
+    hows = ("hang", "strand", "slow", "reset")
+    lines = [(f"line:{n}", hows[i % 4]) for n in (*plan.services, *brokers) for i in range(each)]
     ways = ("ahead", "behind")
     clocks = [(f"clock:{n}", ways[i % 2]) for n in plan.services for i in range(each // 2)]
     disks = [(f"{DISK}{n}", "torn") for n in ("postgres", brokers[0]) for _ in range(each // 2)]

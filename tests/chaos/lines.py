@@ -86,10 +86,11 @@ class Lines:
         self._loop.close()
 
     def trouble(self, name: str, how: str) -> None:
-        """Let a line `hang`, be `slow`, or `reset` all that runs over it just now."""
+        """Let a line `hang` or be `slow`; `reset` or `strand` for good what runs over it now."""
         line = self._lines[name]
         acts: dict[str, Callable[[], None]] = {
             "hang": line.hang,
+            "strand": line.strand,
             "slow": lambda: line.slow(SLOW_S),
             "reset": line.reset,
         }

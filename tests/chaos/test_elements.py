@@ -14,7 +14,7 @@ from tests.chaos.weather import weather
 from tests.support.world import Wanted
 
 SEED = int(os.environ.get("SHANHAI_SEED", "1"))
-EACH = 3
+EACH = 4
 TORN = [("disk:postgres", "torn"), ("disk:kafka-1", "torn")] * 3
 
 

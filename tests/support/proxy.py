@@ -32,6 +32,12 @@ class Line:
         """Let nothing through any more, in either direction, without closing anything."""
         self._flows.clear()
 
+    def strand(self) -> None:
+        """Let nothing more through on what runs over it now, ever; who connects anew is served."""
+        self._flows.clear()
+        self._flows = asyncio.Event()
+        self._flows.set()
+
     def slow(self, delay_s: float) -> None:
         """Hold each piece back for so long."""
         self._delay_s = delay_s
@@ -106,11 +112,12 @@ class Line:
         writer: asyncio.StreamWriter,
         is_cut: Callable[[bytes], bool] = lambda _: False,
     ) -> None:
+        flows = self._flows
         try:
             while chunk := await reader.read(65_536):
                 if is_cut(chunk):
                     return
-                await self._flows.wait()
+                await flows.wait()
                 if self._delay_s:
                     await asyncio.sleep(self._delay_s)
                 writer.write(chunk)
