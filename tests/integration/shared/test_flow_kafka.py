@@ -16,6 +16,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from contracts import Envelope
 from contracts.registry import WorkerErased
+from shared import watchdog
 from shared.consumer import Consumer, Guards
 from shared.database import Database
 from shared.inbox import Record
@@ -338,8 +339,9 @@ async def test_without_kafka_it_waits_and_then_goes_on(
 
 
 async def test_the_watchdog_knows_the_lag_and_ends_what_stalls(
-    listener: Listener, fresh_kafka: Broker
+    listener: Listener, fresh_kafka: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(watchdog, "MEASURE_INTERVAL_S", 0.1)
     dog = Watchdog(listener.db, at(fresh_kafka), [TOPIC], stall_s=0.5)
     await produce(fresh_kafka.bootstrap_servers, a_story(5).records)
     with pytest.raises(StalledError, match=r"registry\.events"):
