@@ -71,10 +71,9 @@ class Watchdog:
         """Let `run` end."""
         self._stopped.set()
 
-    async def _ending(self) -> bool:
+    async def _ending(self) -> None:
         with suppress(TimeoutError):
-            return await asyncio.wait_for(self._stopped.wait(), MEASURE_INTERVAL_S)
-        return False
+            await asyncio.wait_for(self._stopped.wait(), MEASURE_INTERVAL_S)
 
     async def _watch(self) -> None:
         consumer = AIOKafkaConsumer(
@@ -97,23 +96,22 @@ class Watchdog:
 
     async def _measure(self, consumer: AIOKafkaConsumer) -> None:
         # Nothing public tells a topic's partitions to who does not subscribe to it.
-        cluster = await consumer._client.fetch_all_metadata()  # noqa: SLF001
+        known = await consumer._client.fetch_all_metadata()  # noqa: SLF001
         partitions = [
-            TopicPartition(topic, number)
-            for topic in self._topics
-            for number in cluster.partitions_for_topic(topic) or ()
+            TopicPartition(t, n) for t in self._topics for n in known.partitions_for_topic(t) or ()
         ]
-        _look_at(consumer, partitions)
+        # What the client drops with an assignment, buffers among it, lies in cycles for hours.
+        if consumer.assignment() != set(partitions):
+            consumer.assign(partitions)
+            consumer.pause(*partitions)
         ends = await consumer.end_offsets(partitions)
         begins = await consumer.beginning_offsets(partitions)
         stored = await asyncio.gather(*(consumer.committed(p) for p in partitions))
         offsets = {p: s or begins[p] for p, s in zip(partitions, stored, strict=True)}
         behind = {p: ends[p] - offset for p, offset in offsets.items() if ends[p] > offset}
-        oldest = await _oldest(consumer, {p: offsets[p] for p in behind})
+        ages = await _oldest(consumer, {p: offsets[p] for p in behind})
         self.lag = {
-            topic: Lag(
-                sum(n for p, n in behind.items() if p.topic == topic), oldest.get(topic, 0.0)
-            )
+            topic: Lag(sum(n for p, n in behind.items() if p.topic == topic), ages.get(topic, 0.0))
             for topic in self._topics
         }
         committed = sum(offsets.values())
@@ -128,37 +126,24 @@ class Watchdog:
         raise StalledError(f"nothing was heard for {self.still_s:.0f} s, waiting: {waiting}")
 
 
-def _look_at(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]) -> None:
-    """Take these partitions without fetching anything, and only when they are other ones.
-
-    What the client drops with an assignment stands in cycles, fetched buffers among it: there is
-    so little of it that the collector lets it lie for hours, megabytes of it.
-    """
-    if consumer.assignment() != set(partitions):
-        consumer.assign(partitions)
-        consumer.pause(*partitions)
-
-
 async def _oldest(
     consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]
 ) -> dict[str, float]:
     """Give by topic the age in seconds of the first of the records that wait."""
-    first: dict[TopicPartition, int] = {}
     for partition, offset in offsets.items():
         consumer.seek(partition, offset)
     consumer.resume(*offsets)
-    try:
-        for _ in range(PEEKS_MAX if offsets else 0):
-            found = await consumer.getmany(*offsets, timeout_ms=PEEK_TIMEOUT_MS)
-            # At once, before the client fetches what nobody will read.
-            consumer.pause(*found)
-            first |= {partition: records[0].timestamp for partition, records in found.items()}
-            if len(first) == len(offsets):
-                break
-    finally:
-        consumer.pause(*offsets)
     ages: dict[str, float] = {}
-    for partition, timestamp in first.items():
-        age = max(0.0, time.time() - timestamp / 1000)
-        ages[partition.topic] = max(age, ages.get(partition.topic, 0.0))
+    unread = set(offsets)
+    for _ in range(PEEKS_MAX if offsets else 0):
+        found = await consumer.getmany(*unread, timeout_ms=PEEK_TIMEOUT_MS)
+        # At once, before the client fetches what nobody will read.
+        consumer.pause(*found)
+        for partition, records in found.items():
+            age = max(0.0, time.time() - records[0].timestamp / 1000)
+            ages[partition.topic] = max(age, ages.get(partition.topic, 0.0))
+        unread -= found.keys()
+        if not unread:
+            break
+    consumer.pause(*unread)
     return ages
