@@ -3,6 +3,8 @@
 import asyncio
 import json
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +26,7 @@ from tests.support.world import Campaign, Wanted, eventually
 
 DEADLINE_MS = 60_000
 PASSWORD = "a long enough password"
+FIRST, SECOND = "341202-00", "341221-00"
 NETWORK_GONE = "ERR_INTERNET_DISCONNECTED"
 # Whatever a browser keeps for this origin, as text; bytes as far as they are text.
 KEPT = """async () => {
@@ -110,13 +113,17 @@ async def bookings(town: Town, trip: str) -> list[dict[str, Any]]:
 
 @pytest_asyncio.fixture(scope="module")
 async def coach(town: Town) -> Coach:
-    """A coach with six passengers, of whom nobody has boarded."""
-    campaign = await town.world.campaign(Wanted("341200", openings=(10,)))
-    await town.world.roster(campaign, 6, boarding_share=1.0, bed_share=1.0)
+    """A coach with six passengers at its first stop and two at its second; nobody has boarded."""
+    campaign = await town.world.campaign(Wanted("341200", openings=(10,), also=(SECOND,)))
+    await town.world.roster(campaign, 8, boarding_share=1.0, bed_share=1.0)
     await town.world.settled(campaign)
     trip = campaign.trips[0]
-    seated = await bookings(town, trip)
-    assert len(seated) == 6
+    for booking in (await bookings(town, trip))[6:]:
+        path = f"/v1/bookings/{booking['booking_id']}/change"
+        await town.world.coordinator.post("transport", path, {"board_stop": SECOND})
+    await town.world.rest()
+    seated = sorted(await bookings(town, trip), key=lambda b: b["board_stop"] == SECOND)
+    assert Counter(b["board_stop"] for b in seated) == {FIRST: 6, SECOND: 2}
     return Coach(campaign, trip, await an_escort(town, trip), seated, await ticket_key(town))
 
 
@@ -274,6 +281,25 @@ async def board_all_but_one(desk: Desk) -> str:
     return left_out
 
 
+async def board_second_stop(desk: Desk, coach: Coach, first: list[str]) -> None:
+    """Go on to the second stop, where the page then opens by itself, and board who is there."""
+    page = desk.page
+    assert await page.input_value("[data-stop]") == FIRST
+    await page.reload()
+    await page.wait_for_selector("[data-ready]")
+    assert await page.input_value("[data-stop]") == SECOND
+    names = await shown_names(page)
+    assert len(names) == 2
+    assert set(names).isdisjoint(first)
+    # A ticket says who it is, wherever it is shown.
+    await type_in(page, coach.ticket(coach.bookings[-1]))
+    await waits_for(page, 8)
+    await page.click("[data-board-all]")
+    await waits_for(page, 9)
+    await page.click("[data-stop-done]")
+    await waits_for(page, 10)
+
+
 async def test_a_coach_is_boarded_without_a_network_and_told_later(
     desks: Office, town: Town, coach: Coach
 ) -> None:
@@ -291,6 +317,7 @@ async def test_a_coach_is_boarded_without_a_network_and_told_later(
         assert await shown_names(page) == names
         await board_by_hand(desk, town, coach)
         left_out = await board_all_but_one(desk)
+        await board_second_stop(desk, coach, names)
         assert not any(b["boarded_at"] for b in await bookings(town, coach.trip))
         assert await names_kept(desk, coach.names) == set()
         assert await list_is_kept(desk)
@@ -450,17 +477,24 @@ def film(text: str, path: Path) -> None:
     path.write_bytes(head + 10 * (b"FRAME\n" + light + colour))
 
 
+@asynccontextmanager
+async def seeing(desks: Office, text: str, path: Path) -> AsyncIterator[Office]:
+    """Give a browser whose camera sees a QR code."""
+    film(text, path / "ticket.y4m")
+    arguments = (
+        "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={path / 'ticket.y4m'}",
+    )  # fmt: skip
+    async with a_chromium(*arguments) as chromium:
+        yield Office(chromium, desks.plan)
+
+
 async def test_a_camera_reads_the_ticket_of_another_coach(
     desks: Office, town: Town, coach: Coach, tmp_path: Path
 ) -> None:
-    film(coach.ticket(coach.bookings[0]), tmp_path / "ticket.y4m")
-    arguments = (
-        "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={tmp_path / 'ticket.y4m'}",
-    )  # fmt: skip
     async with (
-        a_chromium(*arguments) as seeing,
-        Office(seeing, desks.plan).of("coordinator", PHONE) as desk,
+        seeing(desks, coach.ticket(coach.bookings[0]), tmp_path) as office,
+        office.of("coordinator", PHONE) as desk,
     ):
         page = desk.page
         await take(desk, f"/trips/{town.placed.trips[0]}/boarding")
@@ -471,3 +505,52 @@ async def test_a_camera_reads_the_ticket_of_another_coach(
         await page.click("[data-camera]")
         assert await page.locator("[data-video]").is_hidden()
         at_peace(desk)
+
+
+COACH_TICKET = """
+INSERT INTO fact (source, subject, journey_id, noun, state, since, made_at, data)
+SELECT 'transport', 'booking/' || $2::text, journey_id, 'booking', 'handed_over', since,
+    made_at, data
+FROM fact WHERE subject = 'stay/' || $1::text
+"""
+
+
+@asynccontextmanager
+async def came_by_coach(town: Town, stay_id: str, booking_id: str) -> AsyncIterator[None]:
+    """Let the console have heard that a guest came by coach: the world's coaches leave later."""
+    connection = await asyncpg.connect(database_urls(town.world.plan)["console"])
+    try:
+        await connection.execute(COACH_TICKET, stay_id, booking_id)
+        yield
+        await connection.execute("DELETE FROM fact WHERE subject = $1", f"booking/{booking_id}")
+    finally:
+        await connection.close()
+
+
+async def test_the_front_desk_s_camera_reads_a_guest_s_coach_ticket_without_a_network(
+    desks: Office, town: Town, guests: list[dict[str, Any]], coach: Coach, tmp_path: Path
+) -> None:
+    inn_id = guests[0]["inn_id"]
+    awaited = await town.world.all("lodging", "/v1/stays", state="confirmed", inn_id=inn_id)
+    guest = next(s["stay_id"] for s in awaited if s["stay_id"] in {g["stay_id"] for g in guests})
+    ticket = Ticket(UUID(coach.trip), uuid4(), FIRST, "310114-00")
+    async with (
+        came_by_coach(town, guest, str(ticket.booking_id)),
+        seeing(desks, ticket.signed(coach.key), tmp_path) as office,
+        office.of("coordinator", PHONE) as desk,
+    ):
+        page = desk.page
+        await take(desk, f"/inn/{inn_id}/desk")
+        # The inn learns no booking: what it takes along knows the ticket by a digest only.
+        assert str(ticket.booking_id) not in await kept(desk)
+        await leave_network(desk)
+        await type_in(page, coach.ticket(coach.bookings[0]))
+        assert await page.inner_text("[data-waiting]") == "0"
+        await page.click("[data-camera]")
+        await waits_for(page, 1)
+        assert [one["person"] for one in await noted(desk)] == [guest]
+        await page.click("[data-camera]")
+        await come_back(desk)
+        at_peace(desk)
+    stay = await town.world.coordinator.get("lodging", f"/v1/stays/{guest}")
+    assert stay["state"] == "checked_in"

@@ -99,6 +99,8 @@ class Wanted:
     runs_transport: bool = True
     enterprises: Sequence[str] = ("enterprise-changxing",)
     programme: str = PROGRAMME
+    # Places where the trips stop, too, after their first one.
+    also: Sequence[str] = ()
 
 
 class World:
@@ -187,7 +189,7 @@ class World:
             enterprise = wanted.enterprises[n % len(wanted.enterprises)]
             await self.vacancy(campaign, enterprise, openings, programme=wanted.programme)
         for _ in range(wanted.trips):
-            await self.trip(campaign)
+            await self.trip(campaign, also=wanted.also)
         await self.coordinator.post("recruitment", f"/v1/drives/{campaign.drive_id}/open")
         return campaign
 
@@ -224,9 +226,10 @@ class World:
         return str(made["vacancy_id"])
 
     async def trip(
-        self, campaign: Campaign, *, seats: int = SEATS, arrives: datetime | None = None
-    ) -> str:
-        """Plan a trip in the campaign's days: one stop there, one in Shanghai."""
+        self, campaign: Campaign, *, seats: int = SEATS, arrives: datetime | None = None,
+        also: Sequence[str] = (),
+    ) -> str:  # fmt: skip
+        """Plan a trip in the campaign's days: one stop there (and `also`), one in Shanghai."""
         leaves = datetime.combine(campaign.window.leaves_on, time(8), SHANGHAI)
         arrives = arrives or datetime.combine(campaign.window.arrives_on, time(16), SHANGHAI)
         county = COUNTIES[campaign.origin]
@@ -240,11 +243,14 @@ class World:
             "escort": f"escort-{number}",
             "minimum_load": 1,
             "stops": [
-                {
-                    "place_code": f"{county}-00",
-                    "division_code": county,
-                    "departs_at": leaves.isoformat(),
-                },
+                *(
+                    {
+                        "place_code": code,
+                        "division_code": code.partition("-")[0],
+                        "departs_at": (leaves + n * timedelta(hours=1)).isoformat(),
+                    }
+                    for n, code in enumerate((f"{county}-00", *also))
+                ),
                 {
                     "place_code": "310114-00",
                     "division_code": DISTRICT,
