@@ -34,9 +34,12 @@ def away_s(plan: Plan, kills: Sequence[Kill]) -> list[float]:
 
 
 def _disturbs(kill: Kill, other: Kill, until: float) -> bool:
-    needed = other.name == kill.name or other.name.startswith(("postgres", "kafka"))
+    if other.name == kill.name:
+        # Who was killed while it started or joined counts: its heir waits for both that died.
+        return kill.at < other.at < until
     # A broker that died just before is still starting.
-    return other is not kill and needed and kill.at - STARTING_S < other.at < until
+    servers = other.name.startswith(("postgres", "kafka"))
+    return servers and kill.at - STARTING_S < other.at < until
 
 
 #: So long does who died shortly before still disturb the others.
