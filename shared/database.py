@@ -32,6 +32,13 @@ _LINE_OPTIONS = {
     "TCP_KEEPCNT": (socket.IPPROTO_TCP, 3),
     "TCP_USER_TIMEOUT": (socket.IPPROTO_TCP, 10_000),
 }
+# The same at the server's end, whose default is two hours: so long a dead host's locks would stay.
+_SERVER_LINE_OPTIONS = {
+    "tcp_keepalives_idle": "4",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
 #: `LISTEN outbox`: something was said; `LISTEN ticker`: the payload is the name of one that is due.
 OUTBOX_CHANNEL = "outbox"
 TICKER_CHANNEL = "ticker"
@@ -43,6 +50,13 @@ SELECT set_config('app.tenant_id', $1, true), set_config('app.account_id', $2, t
        set_config('app.tenant_kind', $3, true), set_config('app.roles', $4, true),
        set_config('app.division_code', $5, true), set_config('app.inn_ids', $6, true),
        business_now() AS now
+"""
+
+# Another process may have the number by now: only one of ours is ended, who then connects anew.
+_END_ORPHANS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE pid = ANY($1::int[]) AND pid <> pg_backend_pid() AND usename = session_user
+  AND application_name = current_setting('application_name')
 """
 
 _NOTIFY = (
@@ -58,6 +72,8 @@ class Database:
         self.service = service
         self.ids = ids
         self._notified_at = 0.0
+        # The server's processes behind connections that were given up.
+        self._orphans: set[int] = set()
 
     @classmethod
     async def open(cls, url: str, *, service: str, size: int = 10, ids: Ids | None = None) -> Self:
@@ -73,7 +89,11 @@ class Database:
             reset=_nothing_to_reset,
             timeout=CONNECT_TIMEOUT_S,
             command_timeout=ANSWER_TIMEOUT_S,
-            server_settings={"application_name": f"shanhai-{service}", "jit": "off"},
+            server_settings={
+                "application_name": f"shanhai-{service}",
+                "jit": "off",
+                **_SERVER_LINE_OPTIONS,
+            },
         )
         return cls(pool, service, ids or Ids())
 
@@ -92,6 +112,9 @@ class Database:
         async with AsyncExitStack() as stack:
             acquired = self.pool.acquire(timeout=CONNECT_TIMEOUT_S)
             conn: Any = await stack.enter_async_context(acquired)
+            await self._end_orphans(conn)
+            # What stands behind the proxy is asked: it is there when the proxy is gone.
+            stack.callback(self._note_orphan, conn._con, conn.get_server_pid())  # noqa: SLF001
             await stack.enter_async_context(_begun(conn, read_only=read_only))
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 tx = await self._begin(conn, role, identity)
@@ -105,12 +128,31 @@ class Database:
         It is closed at the end, so that nothing of the session outlives it.
         """
         conn: Any = await self.pool.acquire(timeout=CONNECT_TIMEOUT_S)
+        pid = conn.get_server_pid()
         try:
+            await self._end_orphans(conn)
             await conn.execute(f"SET ROLE {self.service}_worker")
             yield conn
+        except Exception:
+            self._orphans.add(pid)
+            raise
         finally:
             conn.terminate()
             await self.pool.release(conn)
+
+    def _note_orphan(self, conn: "asyncpg.Connection", pid: int) -> None:
+        if conn.is_closed():
+            self._orphans.add(pid)
+
+    async def _end_orphans(self, conn: Any) -> None:  # noqa: ANN401
+        """End what a line that fell silent left at the server: its locks would stand in our way."""
+        if self._orphans:
+            orphans, self._orphans = self._orphans, set()
+            try:
+                await conn.execute(_END_ORPHANS, [*orphans], timeout=CONNECT_TIMEOUT_S)
+            except BaseException:
+                self._orphans |= orphans
+                raise
 
     async def _notify(self, tx: Tx, *, said: bool) -> None:
         notices = [(TICKER_CHANNEL, name) for name in sorted(tx.woken)]

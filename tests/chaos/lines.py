@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -14,6 +15,8 @@ from tests.support.proxy import Line
 #: to each broker; and where a broker listens to what comes through its proxy.
 POSTGRES_LINES, KAFKA_LINES, BROKERS_BEHIND = 40, 50, 55
 SLOW_S: Final = 0.1
+#: So long a line is silent before the systems at its ends notice.
+UNNOTICED_S: Final = 40.0
 
 
 def postgres_port(plan: Plan, service: str) -> int:
@@ -86,11 +89,11 @@ class Lines:
         self._loop.close()
 
     def trouble(self, name: str, how: str) -> None:
-        """Let a line `hang` or be `slow`; `reset` or `strand` for good what runs over it now."""
+        """Let a line `hang` or be `slow`; `reset` what runs over it now, or `strand` it."""
         line = self._lines[name]
         acts: dict[str, Callable[[], None]] = {
             "hang": line.hang,
-            "strand": line.strand,
+            "strand": partial(line.strand, UNNOTICED_S),
             "slow": lambda: line.slow(SLOW_S),
             "reset": line.reset,
         }

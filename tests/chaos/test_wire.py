@@ -124,3 +124,31 @@ async def test_a_line_whose_other_end_is_gone_without_a_word_is_noticed_by_the_k
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             unheard_ms = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
             assert 0 < unheard_ms <= 10_000
+
+
+async def test_what_a_silent_line_left_at_the_server_stands_in_nobodys_way(
+    desk: Database, templates: Templates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """INVARIANT: locks of a connection that was given up are free, though the server has it yet."""
+    monkeypatch.setattr(database, "WORKER_ANSWER_TIMEOUT_S", 0.5)
+    async with over_a_line(desk, templates) as (db, line):
+        with pytest.raises(TimeoutError):
+            await _hold_locks_while_it_falls_silent(db, line)
+        async with asyncio.timeout(HUNG_CALL_S_MAX):
+            while True:
+                async with db.transaction(role="worker") as tx:
+                    free = [await tx.fetchval(_TRY, number) for number in (1, 2)]
+                if all(free):
+                    break
+
+
+_TRY = "SELECT pg_try_advisory_xact_lock($1)"
+
+
+async def _hold_locks_while_it_falls_silent(db: Database, line: Line) -> None:
+    async with db.session() as conn:
+        await conn.execute("SELECT pg_advisory_lock(1)")
+        async with db.transaction(role="worker") as tx:
+            await tx.execute("SELECT pg_advisory_xact_lock(2)")
+            line.strand()
+            await tx.fetchval("SELECT 1")

@@ -32,9 +32,14 @@ class Line:
         """Let nothing through any more, in either direction, without closing anything."""
         self._flows.clear()
 
-    def strand(self) -> None:
-        """Let nothing more through on what runs over it now, ever; who connects anew is served."""
+    def strand(self, for_s: float | None = None) -> None:
+        """Let nothing more through on what runs over it now; who connects anew is served.
+
+        After `for_s` seconds both ends notice, as they do when nobody answers their probes.
+        """
         self._flows.clear()
+        if for_s is not None:
+            asyncio.get_running_loop().call_later(for_s, self._abort, set(self._writers))
         self._flows = asyncio.Event()
         self._flows.set()
 
@@ -44,9 +49,13 @@ class Line:
 
     def reset(self) -> None:
         """Break off everything that runs over it, as a router does that forgot it; listen on."""
-        for writer in self._writers:
-            line = writer.get_extra_info("socket")
-            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._abort(self._writers)
+
+    def _abort(self, writers: set[asyncio.StreamWriter]) -> None:
+        for writer in writers:
+            if not writer.transport.is_closing():
+                line = writer.get_extra_info("socket")
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
 
     def go_on(self) -> None:
