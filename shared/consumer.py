@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -300,22 +301,23 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return broker
 
     async def _on_fetch(self, fetched: Sequence[Any]) -> None:
+        # FastStream's context holds the fetch; a line opened in it would hold it for its life, too.
+        await asyncio.create_task(self._hear(fetched), context=Context())
+
+    async def _hear(self, fetched: Sequence[Any]) -> None:
+        found = [Record(r.topic, r.partition, r.offset, r.key, r.headers, r.value) for r in fetched]
         async with self._busy:
-            records = [
-                Record(r.topic, r.partition, r.offset, r.key, r.headers, r.value) for r in fetched
-            ]
             if not self._intake.guards.effect_first:
                 await self._commit(fetched)
-            if await self._patiently(partial(self._intake.take, records), self._yielding):
-                self.record_count += len(records)
+            if await self._patiently(partial(self._intake.take, found), self._yielding):
+                self.record_count += len(found)
                 await self._commit(fetched)
 
     async def _commit(self, fetched: Sequence[Any]) -> None:
         """Store the offsets behind a fetch; if that fails, the records come again in vain."""
         offsets = {TopicPartition(r.topic, r.partition): r.offset + 1 for r in fetched}
         try:
-            consumer: AIOKafkaConsumer = self._subscriber.consumer
-            await asyncio.wait_for(consumer.commit(offsets), COMMIT_TIMEOUT_S)
+            await asyncio.wait_for(self._subscriber.consumer.commit(offsets), COMMIT_TIMEOUT_S)
             self.last_commit = time.monotonic()
         except (KafkaError, TimeoutError) as error:
             _LOG.info("offsets not stored: %s", type(error).__name__)

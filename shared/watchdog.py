@@ -135,15 +135,13 @@ async def _oldest(
     consumer.resume(*offsets)
     ages: dict[str, float] = {}
     unread = set(offsets)
-    for _ in range(PEEKS_MAX if offsets else 0):
-        found = await consumer.getmany(*unread, timeout_ms=PEEK_TIMEOUT_MS)
+    for _ in range(PEEKS_MAX):
+        found = await consumer.getmany(*unread, timeout_ms=PEEK_TIMEOUT_MS) if unread else {}
         # At once, before the client fetches what nobody will read.
         consumer.pause(*found)
         for partition, records in found.items():
             age = max(0.0, time.time() - records[0].timestamp / 1000)
             ages[partition.topic] = max(age, ages.get(partition.topic, 0.0))
         unread -= found.keys()
-        if not unread:
-            break
     consumer.pause(*unread)
     return ages

@@ -1,6 +1,7 @@
 """From one service's transaction through Kafka into another's: nothing lost, nothing twice."""
 
 import asyncio
+import gc
 import os
 import random
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from contracts import Envelope
@@ -336,6 +337,22 @@ async def test_without_kafka_it_waits_and_then_goes_on(
             await consumer.stop()
             await relay.stop()
             await asyncio.to_thread(broker.kill)
+
+
+async def test_what_was_heard_is_let_go_of_though_the_lines_to_the_database_stay_open(
+    listener: Listener, fresh_kafka: Broker
+) -> None:
+    async def alive() -> int:
+        return sum(isinstance(o, ConsumerRecord) for o in gc.get_objects())
+
+    gc.collect()
+    before = await alive()
+    consumer = a_consumer(listener, fresh_kafka.bootstrap_servers)
+    async with running(consumer):
+        await produce(fresh_kafka.bootstrap_servers, a_story(50).records)
+        await eventually(partial(committed, fresh_kafka, "lodging"), lambda n: n == 50)
+        await eventually(alive, lambda n: n == before, 10)
+    assert consumer.record_count == 50
 
 
 async def test_the_watchdog_knows_the_lag_and_ends_what_stalls(
