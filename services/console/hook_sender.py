@@ -1,6 +1,7 @@
 """Sends web hooks' deliveries: each hook for itself, some at a time, again until it was taken."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,8 +23,9 @@ from services.console.store.web_hooks import Hook
 from shared.clock import real_now
 from shared.commands import rendered
 from shared.database import Database
+from shared.problem import AWAY
 
-HOOKS_AT_ONCE_MAX: Final = 32
+HOOKS_AT_ONCE_MAX: Final = 16
 POSTS_AT_ONCE_MAX: Final = 4
 # So many are in hand at once; one alone while the hook takes nothing.
 IN_HAND_MAX: Final = 20
@@ -31,6 +33,7 @@ IN_HAND_MAX: Final = 20
 LOOK_PAUSE_S: Final = 0.2
 LOOK_INTERVAL_S: Final = 2.0
 COUNT_INTERVAL_S: Final = 15.0
+_LOG: Final = logging.getLogger("hooks")
 
 
 @dataclass
@@ -69,6 +72,9 @@ class Sender:
             async with self.wire.line() as line:
                 while await self.send_some(line, web_hook_id):
                     pass
+        except AWAY as error:
+            # The others' messages under way are not broken off; this one's lease ends by itself.
+            _LOG.warning("a hook's round was broken off: %s", type(error).__name__)
         finally:
             self._busy.discard(web_hook_id)
 

@@ -5,8 +5,10 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -39,10 +41,14 @@ class RefusedUrlError(Exception):
         self.code = code
 
 
+# Somebody's slow name server must not hold up whatever else the process does in threads.
+_ASKING: Final = ThreadPoolExecutor(4, "hook-names")
+
+
 async def resolve(host: str, port: int) -> Sequence[str]:
     """Ask the system for a name's addresses."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_ASKING, ask)
     return [str(address[0]) for *_, address in found]
 
 

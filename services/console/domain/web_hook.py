@@ -17,6 +17,8 @@ NAMED_BY: Final[Mapping[str, frozenset[str]]] = {
 }
 HOOKS_MAX: Final = 10
 URL_LENGTH_MAX: Final = 500
+#: Nobody is to be flooded in our name.
+TRIALS_A_MINUTE_MAX: Final = 10
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105 (the prefix of all secrets)
 SECRET_BYTES: Final = 32
 #: The old secret signs beside the new one for so long.

@@ -6,7 +6,13 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.console.domain.web_hook import HOOKS_MAX, TRIAL, kind_of, kinds_for
+from services.console.domain.web_hook import (
+    HOOKS_MAX,
+    TRIAL,
+    TRIALS_A_MINUTE_MAX,
+    kind_of,
+    kinds_for,
+)
 from services.console.handlers.hook_secrets import HookSecrets
 from services.console.store import deliveries
 from services.console.store import web_hooks as store
@@ -109,6 +115,9 @@ async def rotate_secret(
 
 async def try_hook(tx: Tx, actor: Actor, web_hook_id: UUID) -> UUID:
     """Let a trial be sent to a hook, even to one that is paused; give its id."""
+    if await deliveries.count_trials(tx, web_hook_id) >= TRIALS_A_MINUTE_MAX:
+        detail = "试推送太频繁，请一分钟后再试。Too many trials; try again in a minute."
+        raise Problem(429, "too_many", detail, headers={"Retry-After": "60"})
     event_id = await deliveries.insert_trial(tx, web_hook_id, actor.tenant_id, TRIAL)
     await _note(tx, actor, web_hook_id, "tried", 1)
     return event_id

@@ -16,10 +16,15 @@ PRUNED_MAX: Final = 5_000
 # Who is told is who sees the event at `/v1/events`: the conditions are those of the policy on
 # `event`, asked for each hook's tenant.
 _MAKE: Final = r"""
+WITH e AS MATERIALIZED (
+    SELECT event_id, type, regexp_replace(type, '\.v[0-9]+$', '') AS kind, service, audience,
+        origins, trip_id
+    FROM event WHERE feed_id BETWEEN $1 AND $2
+)
 INSERT INTO hook_delivery (web_hook_id, event_id, tenant_id, event_type)
 SELECT h.web_hook_id, e.event_id, h.tenant_id, e.type
-FROM web_hook h JOIN tenant t USING (tenant_id) JOIN event e ON e.feed_id BETWEEN $1 AND $2
-WHERE t.active AND regexp_replace(e.type, '\.v[0-9]+$', '') = ANY (h.event_types) AND (
+FROM web_hook h JOIN tenant t USING (tenant_id) JOIN e ON e.kind = ANY (h.event_types)
+WHERE t.active AND (
     h.tenant_id = ANY (e.audience)
     OR (e.service = 'transport' AND e.audience = '{}' AND EXISTS (SELECT FROM trip_tenant a
         WHERE a.trip_id = e.trip_id AND a.tenant_id = h.tenant_id))
@@ -46,6 +51,16 @@ async def insert_trial(tx: Tx, web_hook_id: UUID, tenant_id: UUID, kind: str) ->
         kind,
     )
     return event_id
+
+
+async def count_trials(tx: Tx, web_hook_id: UUID) -> int:
+    """Count the trials of a hook in the last minute."""
+    found: int = await tx.fetchval(
+        "SELECT count(*) FROM hook_delivery WHERE web_hook_id = $1 AND trial"
+        " AND made_at > clock_timestamp() - interval '1 minute'",
+        web_hook_id,
+    )
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,12 @@ async def test_a_trial_is_sent_even_to_a_paused_hook_and_is_no_event(place: Plac
     assert len(place.receiver.messages) == 2
 
 
+async def test_nobody_is_flooded_with_trials(place: Place) -> None:
+    hook = (await place.register())["web_hook_id"]
+    answers = [(await place.ask("POST", f"/{hook}/test")).status_code for _ in range(11)]
+    assert answers == [202] * 10 + [429]
+
+
 async def test_deliveries_are_listed_page_by_page_and_told_again_by_somebody_at_some_time(
     place: Place,
 ) -> None:
