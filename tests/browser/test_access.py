@@ -17,7 +17,10 @@ _UNFOLD = "for (const one of document.querySelectorAll('details')) one.open = tr
 _WIDE = "[document.documentElement.scrollWidth, window.innerWidth]"
 PATHS = {
     None: ("/", "/nowhere"),
-    "admin": ("/", "/accounts", "/account", "/monitor/dead-letters"),
+    "admin": (
+        "/", "/accounts", "/account", "/monitor/dead-letters", "/web-hooks?tenant={tenant}",
+        "/web-hooks/{hook}",
+    ),
     "auditor": ("/monitor", "/journeys"),
     "coordinator": (
         "/", "/monitor", "/monitor/pictures", "/monitor/journeys", "/monitor/dead-letters",
@@ -39,7 +42,23 @@ async def places(town: Town) -> dict[str, Any]:
         "journey": journeys[0]["journey_id"],
         "hires": town.hires,
         "inn": town.world.people["inn-jiading"].account.inn_ids[0],
+        "tenant": town.world.people["enterprise-changxing"].account.tenant_id,
+        "hook": await a_hook(town),
     }
+
+
+async def a_hook(town: Town) -> str:
+    """Give a hook of an enterprise that nobody answers at, with a trial on its page."""
+    admin, path = town.world.people["admin"], "/v1/web-hooks"
+    tenant = town.world.people["enterprise-changxing"].account.tenant_id
+    if not (found := (await admin.get("console", path, tenant_id=tenant))["items"]):
+        body = {
+            "title": "人事系统", "url": "http://127.0.0.1:9/in", "tenant_id": tenant,
+            "event_types": ["console.tenant-changed"],
+        }  # fmt: skip
+        found = [await admin.post("console", path, body)]
+        await admin.post("console", f"{path}/{found[0]['web_hook_id']}/test")
+    return str(found[0]["web_hook_id"])
 
 
 async def faults(desk: Desk, axe: str) -> list[str]:

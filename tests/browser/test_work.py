@@ -1,5 +1,6 @@
 """Each role's main task from sign-in to its result, in a real browser on the real stack."""
 
+import asyncio
 import io
 import re
 from datetime import datetime, time, timedelta
@@ -10,8 +11,10 @@ import openpyxl
 import pytest
 
 from shared.clock import SHANGHAI
+from stack import web_assets
 from stack.people import RosterSpec, invented_rows
 from tests.browser.conftest import DESKTOP, PHONE, Desk, Office, Town
+from tests.browser.test_access import faults
 from tests.support.rosters import xlsx
 from tests.support.world import eventually
 from tests.unit.recruitment.sheets import a_row, a_workbook
@@ -187,9 +190,13 @@ async def test_an_enterprise_posts_a_sheet_and_reads_what_is_wrong_with_which_ro
         assert str(book.worksheets[0]["A1"].value).startswith("岗位名称")
         await desk.page.set_input_files("#sheet [name=file]", tmp_path / "岗位.xlsx")
         await desk.page.click("text=核验并发布")
-        faults = await desk.page.locator("#faults tbody tr").all_inner_texts()
-        assert any("招聘人数" in f and "3" in f for f in faults)
+        wrong = await desk.page.locator("#faults tbody tr").all_inner_texts()
+        assert any("招聘人数" in f and "3" in f for f in wrong)
         assert await desk.page.locator(".figures dd").all_inner_texts() == ["1", "1"]
+        if javascript:
+            # Nobody comes to this page by its address alone.
+            axe = await asyncio.to_thread(web_assets.browser().axe.read_text, "utf-8")
+            assert await faults(desk, axe) == []
         await desk.page.click("text=回到岗位")
         assert name in await desk.page.inner_text("#vacancies")
         assert "怒放浦江建筑工" in await desk.page.inner_text("#vacancies")

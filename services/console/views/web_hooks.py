@@ -43,13 +43,16 @@ async def get_web_hook(tx: Tx, web_hook_id: UUID) -> dict[str, Any] | None:
 
 
 _DELIVERIES: Final = """
-SELECT event_id, event_type, trial, state, attempt_count, made_at, attempted_at, delivered_at,
-       CASE WHEN state = 'waiting' THEN due_at END AS due_at, status, error,
-       replay_count, replayed_at, replayed_by
-FROM hook_delivery
-WHERE web_hook_id = $1 AND ($2::text IS NULL OR state = $2)
-    AND ($3::timestamptz IS NULL OR (made_at, event_id) < ($3, $4))
-ORDER BY made_at DESC, event_id DESC LIMIT $5
+SELECT d.event_id, d.event_type, d.trial, e.subject, j.journey_id, d.state, d.attempt_count,
+       d.made_at, d.attempted_at, d.delivered_at,
+       CASE WHEN d.state = 'waiting' THEN d.due_at END AS due_at, d.status, d.error,
+       d.replay_count, d.replayed_at, d.replayed_by
+FROM hook_delivery d LEFT JOIN event e USING (event_id)
+    -- What happened outside of any journey names its own thing in its place.
+    LEFT JOIN journey j ON j.journey_id = e.journey_id
+WHERE d.web_hook_id = $1 AND ($2::text IS NULL OR d.state = $2)
+    AND ($3::timestamptz IS NULL OR (d.made_at, d.event_id) < ($3, $4))
+ORDER BY d.made_at DESC, d.event_id DESC LIMIT $5
 """
 
 

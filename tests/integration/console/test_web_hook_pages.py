@@ -90,7 +90,11 @@ async def test_a_hook_is_registered_its_secret_shown_once_and_all_its_deeds_done
     assert secret not in page.text
     assert "人事系统" in (await browser.get("/web-hooks")).text
     (event_id,) = await place(db)
-    assert event_id in (await browser.get(path)).text
+    page = await browser.get(path)
+    assert event_id in page.text
+    # Whose it was is one click away.
+    journey = shown(page, r'href="(/journeys/[0-9a-f-]{36})"')
+    assert (await browser.get(journey)).status_code == 200
     for do, state in (("pause", "paused"), ("resume", "active")):
         assert (await send(browser, path, do=do)).status_code == 303
         async with db.transaction(role="worker") as tx:
