@@ -22,6 +22,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "a confirmed stay has its bed": "确认的住宿都有床位",
     "a released stay holds no bed": "释放的住宿不占床位",
     "an account is some tenant's": "每个账号属于一个单位",
+    "a web hook is told of what names its tenant": "消息推送只涉及本单位",
     "sequences of what was said have no gap": "已发布事件序号连续",
     "nothing that was said waits for ever": "没有事件滞留在发件箱",
     "what callers may read has row security forced": "可读的表都强制行级安全",

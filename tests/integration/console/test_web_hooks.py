@@ -29,6 +29,7 @@ from services.console.hook_sender import POSTS_AT_ONCE_MAX, Sender
 from services.console.hook_wire import Wire
 from services.console.store import deliveries as store
 from services.console.views.events import EventFilter
+from services.console.views.invariants import INVARIANTS
 from services.console.views.web_hooks import list_troubled
 from shared.commands import rendered
 from shared.database import Database
@@ -386,6 +387,14 @@ async def told_ids(db: Database, hook: UUID) -> set[UUID]:
     async with db.transaction(role="worker") as tx:
         rows = await tx.fetch("SELECT event_id FROM hook_delivery WHERE web_hook_id = $1", hook)
     return {row["event_id"] for row in rows}
+
+
+async def test_a_delivery_of_what_is_another_s_would_be_found(town: Town) -> None:
+    sql = INVARIANTS["a web hook is told of what names its tenant"]
+    await town.place()
+    assert await town.ask(sql) is None
+    await town.run("UPDATE hook_delivery SET tenant_id = $1", town.stranger.tenant_id)
+    assert await town.ask(sql) is not None
 
 
 async def test_row_security_shows_a_tenant_s_hooks_to_its_own_administrators_only(
