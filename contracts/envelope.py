@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -44,8 +43,7 @@ class BrokenEnvelopeError(Exception):
     """A record whose headers are no valid envelope; `str` says which header, never its value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """Who says what about whom, in which order, and because of what.
 
     `source` is `/<service>`, `subject` `<noun>/<id>`; `sequence` counts 1, 2, 3, ... per source and

@@ -104,11 +104,13 @@ class Tx:
 
     async def flush(self) -> bool:
         """Write what was said into the outbox, just before commit; tell whether there was any."""
-        if not (self._said or self._rows):
+        said, rows = self._said, self._rows
+        if not (said or rows):
             return False
-        await self.as_worker()
-        await outbox.write(self.conn, self._said, self._rows)
+        # What is said meanwhile waits for the next time.
         self._said, self._rows = [], []
+        await self.as_worker()
+        await outbox.write(self.conn, said, rows)
         return True
 
     @asynccontextmanager

@@ -3,7 +3,9 @@
 import io
 from collections.abc import Iterator
 from datetime import date
-from typing import Any, Final
+from functools import partial
+from itertools import islice
+from typing import Final
 from uuid import UUID
 
 from openpyxl import load_workbook
@@ -59,17 +61,15 @@ async def _a_batch(tx: Tx, office_id: UUID) -> Batch:
 
 def _checked(data: bytes, today: date) -> tuple[Layout, Iterator[CheckedRow]]:
     sheet = load_workbook(io.BytesIO(data), read_only=True, data_only=True).worksheets[0]
-    table: Iterator[tuple[int, list[Any]]] = enumerate(
-        list(row) for row in sheet.iter_rows(values_only=True)
-    )
-    number, top = next(table)
-    seen = Sheet(sheet.title, Rows(lambda: sheet.iter_rows(values_only=True)), Marks())
+    table = Rows(partial(sheet.iter_rows, values_only=True))
+    number, top = next(iter(table))
+    seen = Sheet(sheet.title, table, Marks())
     header = find_header([(number, top)], seen.marks, synonym_table(KIND, {}), is_text=False)
     if header is None:
         raise LookupError("the bench writes a header")
     checker = Checker(header, seen, Context(KIND, DIVISION, today))
     layout = Layout("xlsx", sheet.title, header.words, header.fields, ())
-    return layout, (checker.check(n, row) for n, row in table)
+    return layout, (checker.check(n, row) for n, row in islice(table, 1, None))
 
 
 async def _write(tx: Tx, intake: Intake, index_key: bytes, roster: Roster, row: CheckedRow) -> None:
@@ -77,8 +77,9 @@ async def _write(tx: Tx, intake: Intake, index_key: bytes, roster: Roster, row: 
     roster.rows.append(Standing(row.row, blind_index(index_key, number), has_error=row.has_error))
     roster.wishes.append(wishes)
     roster.hired.append(None)
+    roster.entered.append(None)
     await roster.look_up(tx, [0])
     claimed = await claim(tx, roster)
     async with ChunkWriter(tx, intake, claimed) as writer:
-        await writer.write(0, [row])
+        await writer.write(await writer.tell(0, [row]))
     await tx.flush()

@@ -107,4 +107,4 @@ def _with_envelope(event: type[Event]) -> dict[str, Piece]:
 def _fresh(event: type[Event]) -> tuple[Envelope, bytes]:
     """Give the first record of an aggregate of its own."""
     said = sample(event).model_copy(update={event.key: uuid.uuid4()})
-    return replace(envelope_of(said), id=uuid.uuid4(), sequence=1), said.to_body()
+    return envelope_of(said)._replace(id=uuid.uuid4(), sequence=1), said.to_body()

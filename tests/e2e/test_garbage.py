@@ -4,7 +4,6 @@ import asyncio
 import json
 import uuid
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -167,7 +166,7 @@ async def _forged(stack: Plan, journey: dict[str, Any]) -> Piece:
         OWNER_TENANT_ID, uuid.UUID(journey["journey_id"]), uuid.uuid4(), datetime.now(UTC),
     )  # fmt: skip
     body = json.dumps({"colour": "red"}).encode()
-    return Piece(body, replace(envelope).to_headers(), journey["nomination_id"].encode())
+    return Piece(body, envelope.to_headers(), journey["nomination_id"].encode())
 
 
 async def _journey(world: World, journey: dict[str, Any]) -> dict[str, Any]:

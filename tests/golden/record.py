@@ -11,7 +11,6 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -94,7 +93,7 @@ def examples() -> list[Record]:
         subject = event.service, one.subject
         sequences[subject] += 1
         now = datetime.now(UTC)
-        envelope = replace(envelope_of(one), sequence=sequences[subject], time=now)
+        envelope = envelope_of(one)._replace(sequence=sequences[subject], time=now)
         headers = list(envelope.to_headers())
         key = one.aggregate_id.encode()
         found.append(Record(f"{event.service}.events", 0, 0, key, headers, one.to_body()))

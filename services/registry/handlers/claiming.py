@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from services.registry.domain import Wishes
+from services.registry.handlers.entering import take_out
 from services.registry.handlers.taking import Roster
 from services.registry.roster.settle import Outcome, Settled
 from services.registry.store import nominations, people
@@ -73,6 +74,7 @@ async def claim(tx: Tx, roster: Roster) -> Claimed:
     )
     await _claim_persons(tx, claimed)
     await _find_persons(tx, claimed)
+    await _take_out(tx, claimed)
     if roster.batch.kind == "origin_roster":
         await _nominate(tx, claimed)
         await _group(tx, claimed)
@@ -88,7 +90,7 @@ async def _claim_persons(tx: Tx, claimed: Claimed) -> None:
     order = sorted(_accepted(claimed), key=lambda i: rows[i].person or b"")
     for part in _slices(order):
         blinds = [rows[i].person or b"" for i in part]
-        new_ids = [tx.ids.uuid4() for _ in part]
+        new_ids = [claimed.roster.entered[i] or tx.ids.uuid4() for i in part]
         entered = await people.claim_persons(tx, blinds, new_ids)
         for i, worker_id in zip(part, new_ids, strict=True):
             if worker_id in entered:
@@ -109,6 +111,15 @@ async def _find_persons(tx: Tx, claimed: Claimed) -> None:
         found = await people.find_worker_ids(tx, [rows[i].person or b"" for i in part])
         for i in part:
             claimed.worker_ids[i] = found.get(rows[i].person or b"")
+
+
+async def _take_out(tx: Tx, claimed: Claimed) -> None:
+    """Take out who was entered on sight and is not new: twice in the file, or just brought."""
+    entered = claimed.roster.entered
+    old = [i for i, e in enumerate(entered) if e and e != claimed.worker_ids[i]]
+    await take_out(tx, [e for i in old if (e := entered[i])])
+    for i in old:
+        entered[i] = None
 
 
 def _is_known(settled: Settled) -> bool:

@@ -74,11 +74,11 @@ async def _decide_and_write(tx: Tx, intake: Intake, roster: Roster) -> None:
     start = 0
     async with ChunkWriter(tx, intake, claimed) as writer:
         for chunk in roster.spool.chunks():
-            await writer.write(start, chunk)
+            portion = await writer.tell(start, chunk)
+            await writer.write(portion)
             await book.write_rows(tx, tell, start, chunk)
+            writer.flush()
             start += len(chunk)
-            # What was said goes into the outbox now: memory stays flat, the commit is still one.
-            await tx.flush()
     await _finish(tx, claimed, book)
 
 

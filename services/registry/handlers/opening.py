@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from services.registry.handlers.writing import field_place
+from services.registry.handlers.sealing import field_place
 from services.registry.roster.masks import mask_id, mask_name, mask_phone
 from services.registry.store.people import SEALED
 from services.registry.vault import Vault, open_sealed

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from services.registry.roster import catalogue, choices, dates, phones
 from services.registry.roster.fields import (
@@ -85,10 +85,11 @@ class Checker:
     def __init__(self, header: Header, sheet: Sheet, context: Context) -> None:
         self._context = context
         self._width = len(header.fields)
-        self._columns = [_column(f, i) for i, f in enumerate(header.fields) if f and f != SERIAL]
-        # The ID number speaks about gender, the residence about the boarding place.
-        self._columns.sort(key=lambda c: _ORDER.get(c[0], 1))
         self._required = frozenset(required(context.kind))
+        named = [(f, i) for i, f in enumerate(header.fields) if f and f != SERIAL]
+        # The ID number speaks about gender, the residence about the boarding place.
+        named.sort(key=lambda column: _ORDER.get(column[0], 1))
+        self._columns = [self._column(f, i) for f, i in named]
         self._formulas = sheet.marks.formulas
         self._is_text = sheet.is_text
 
@@ -97,10 +98,15 @@ class Checker:
         texts = [clean(v) for v in row]
         cells = texts[: self._width] + [""] * (self._width - len(texts))
         checked = CheckedRow(number + 1, cells)
-        for name, column, length, is_plain in self._columns:
+        for name, column, least, most, by_text in self._columns:
             text = cells[column]
-            if is_plain and 0 < len(text) <= length and (number, column) not in self._formulas:
-                checked.values[name] = text
+            if (
+                by_text
+                and least <= len(text) <= most
+                and (number, column) not in self._formulas
+                and not (read := by_text(text)).faults
+            ):
+                checked.values[name] = read.value
             else:
                 value = row[column] if column < len(row) else None
                 self._check_cell(checked, _Cell(number, name, column, value, text))
@@ -113,6 +119,10 @@ class Checker:
         checked.faults.sort(key=lambda f: f.column)
         return checked
 
+    def _column(self, name: str, column: int) -> "_Column":
+        by_text = None if name in _READERS else _TEXT_READERS.get(name, Parsed)
+        return _Column(name, column, int(name in self._required), _most(name), by_text)
+
     def _check_cell(self, checked: CheckedRow, cell: "_Cell") -> None:
         if (cell.number, cell.column) in self._formulas:
             checked.faults.append(cell.fault("formula_not_allowed"))
@@ -123,17 +133,16 @@ class Checker:
                 checked.faults.append(cell.fault("required"))
             else:
                 self._read(checked, cell)
-        elif len(cell.text) > _LENGTHS.get(cell.name, _LENGTH):
+        elif len(cell.text) > _most(cell.name):
             checked.faults.append(cell.fault("text_too_long"))
         else:
             self._read(checked, cell)
 
     def _read(self, checked: CheckedRow, cell: "_Cell") -> None:
-        reader = _READERS.get(cell.name)
-        if reader is None:
-            checked.values[cell.name] = cell.text
-            return
-        read = reader(cell, checked.values, self._context)
+        if reader := _READERS.get(cell.name):
+            read = reader(cell, checked.values, self._context)
+        else:
+            read = _TEXT_READERS.get(cell.name, Parsed)(cell.text)
         checked.values[cell.name] = read.value
         for code, severity in read.faults:
             checked.faults.append(
@@ -143,9 +152,18 @@ class Checker:
             _keep_imprecise(checked.cells, cell)
 
 
-def _column(name: str, column: int) -> tuple[str, int, int, bool]:
-    """Give a column's field, place, longest text, and whether its texts are taken as they are."""
-    return name, column, _LENGTHS.get(name, _LENGTH), name not in _READERS
+class _Column(NamedTuple):
+    """A column's field and place, the length of its texts, and who reads one that is all of it."""
+
+    name: str
+    place: int
+    least: int
+    most: int
+    by_text: "Callable[[str], Parsed[Any]] | None"
+
+
+def _most(name: str) -> int:
+    return _LENGTHS.get(name, _LENGTH)
 
 
 @dataclass(slots=True)
@@ -175,7 +193,7 @@ def _read_id(cell: _Cell, values: _Values, context: Context) -> Parsed[str]:
     if read.value:
         told = told_by(read.value)
         values["told_gender"] = told.gender
-        values["birth_year_month"] = f"{told.birth:%Y-%m}"
+        values["birth_year_month"] = told.birth_year_month
     return read
 
 
@@ -208,29 +226,32 @@ def _read_place(cell: _Cell, values: _Values, context: Context) -> Parsed[str]:
     return catalogue.boarding_place(cell.text, origin)
 
 
-def _read_bed(cell: _Cell, _: _Values, __: Context) -> Parsed[bool]:
-    read = choices.yes_no(cell.text)
+def _read_bed(text: str) -> Parsed[bool]:
     # An empty cell asks for nothing, and takes nothing back that was asked for before.
-    return read if cell.text else Parsed(None)
+    return choices.yes_no(text) if text else Parsed(None)
 
 
+#: Who needs more than the text: the cell's own value, the row, or whose roster it is.
 _READERS: Final[Mapping[str, _Reader]] = {
     RESIDENT_ID: _read_id,
     "gender": _read_gender,
-    PHONE: lambda cell, _, __: phones.phone(cell.text),
-    "emergency_phone": lambda cell, _, __: phones.emergency_phone(cell.text),
     "registered_residence": _read_residence,
     "available_from": _read_available,
     HIRED_ON: _read_hired,
     "boarding_point": _read_place,
-    "poverty_lifted_worker": lambda cell, _, __: choices.yes_no(cell.text),
-    "monitored_person": lambda cell, _, __: choices.yes_no(cell.text),
-    "needs_bed": _read_bed,
-    "preferred_pay": lambda cell, _, __: choices.pay(cell.text),
-    "education": lambda cell, _, __: catalogue.education(cell.text),
-    "certificates": lambda cell, _, __: catalogue.certificates(cell.text),
-    "preferred_occupation": lambda cell, _, __: catalogue.occupations(cell.text),
     "site": lambda cell, _, context: catalogue.site(cell.text, context.division_code),
+}
+#: Fields that are named nowhere are taken as they are written.
+_TEXT_READERS: Final[Mapping[str, Callable[[str], Parsed[Any]]]] = {
+    PHONE: phones.phone,
+    "emergency_phone": phones.emergency_phone,
+    "poverty_lifted_worker": choices.yes_no,
+    "monitored_person": choices.yes_no,
+    "needs_bed": _read_bed,
+    "preferred_pay": choices.pay,
+    "education": catalogue.education,
+    "certificates": catalogue.certificates,
+    "preferred_occupation": catalogue.occupations,
 }
 _ORDER: Final = {RESIDENT_ID: 0, "registered_residence": 0, COMPANIONS: 2}
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from operator import mul
 from typing import Final
 
@@ -34,6 +35,7 @@ class Told:
 
     gender: str
     birth: date
+    birth_year_month: str
 
 
 def resident_id(value: Value, text: str, today: date) -> Parsed[str]:
@@ -72,10 +74,13 @@ def is_imprecise(value: Value, text: str) -> bool:
     return _SCIENTIFIC.fullmatch(text.replace(" ", "")) is not None
 
 
+# A row asks more than once.
+@lru_cache(maxsize=1)
 def told_by(number: str) -> Told:
     """Give what a valid number says."""
     birth = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
-    return Told("male" if int(number[16]) % 2 else "female", birth)
+    gender = "male" if int(number[16]) % 2 else "female"
+    return Told(gender, birth, f"{number[6:10]}-{number[10:12]}")
 
 
 def checked(body: str) -> str:

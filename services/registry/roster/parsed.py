@@ -1,7 +1,6 @@
 """What one cell comes to: a value and the codes of what is wrong with it."""
 
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from services.registry.roster.issue import Severity
 
@@ -11,8 +10,7 @@ ERROR: Final = "error"
 WARNING: Final = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed(Generic[T]):
+class Parsed(NamedTuple, Generic[T]):
     """A cell's value (None: empty or unreadable) and its faults, in the order of the rules."""
 
     value: T | None

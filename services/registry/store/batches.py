@@ -27,6 +27,11 @@ class Batch:
     submitted_on: date
     submitted_at: datetime
 
+    @property
+    def tenant_kind(self) -> str:
+        """What its tenant is."""
+        return "office" if self.kind == "origin_roster" else "enterprise"
+
 
 _BATCH = (
     "batch_id, tenant_id, kind, drive_id, division_code, fingerprint, file_extension, byte_count,"

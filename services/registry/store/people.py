@@ -108,6 +108,15 @@ def _profile_record(p: Profile) -> tuple[object, ...]:
     )  # fmt: skip
 
 
+async def delete_entered(tx: Tx, worker_ids: Sequence[UUID]) -> list[UUID]:
+    """Delete persons whom this transaction inserted, of whom nothing was said; give their keys."""
+    rows = await tx.fetch(
+        "DELETE FROM relation WHERE worker_id = ANY ($1) RETURNING relation_id", list(worker_ids)
+    )
+    await tx.execute("DELETE FROM worker WHERE worker_id = ANY ($1)", list(worker_ids))
+    return [r["relation_id"] for r in rows]
+
+
 async def update_workers(tx: Tx, people: Sequence[tuple[UUID, Profile]]) -> dict[UUID, Profile]:
     """Take in what is new about known persons; give the new whole of those that changed."""
     rows = await tx.fetch(_UPDATE_WORKERS, *_profile_arrays(people))

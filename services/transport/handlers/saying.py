@@ -1,7 +1,7 @@
 """Puts what happened to trips and bookings into words: one place that fills the events' fields."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -36,8 +36,8 @@ def because(origin: Origin | None) -> Because | None:
     """Name what was heard earlier as the cause of what is said now."""
     if origin is None:
         return None
-    unknown = Envelope(origin.cause_id, "", "", "", 0, None, None, None, _UNKNOWN_TIME)
-    return Because(replace(unknown, traceparent=origin.traceparent))
+    known = (origin.cause_id, "", "", "", 0, None, None, None, _UNKNOWN_TIME, origin.traceparent)
+    return Because(Envelope(*known))
 
 
 def say_trip(

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -167,7 +166,7 @@ class World:
     async def hear_as_of(self, said_at: datetime, event: Event) -> None:
         """Hear an event that was said at that time."""
         late = received(event)
-        await heard(self.db, HANDLERS, [Received(event, replace(late.envelope, time=said_at))])
+        await heard(self.db, HANDLERS, [Received(event, late.envelope._replace(time=said_at))])
 
     async def make_checks_due(self) -> int:
         async with self.db.transaction(role="worker") as tx:
