@@ -97,6 +97,18 @@ async def test_a_thousand_rows_with_25_bad_ones_are_mended_and_sent_again(
     assert await registry.count("SELECT count(*) FROM nomination WHERE state = 'active'") == 1_000
 
 
+async def test_who_stands_twice_in_a_file_is_one_person_with_one_seal(
+    registry: Registry, office: Identity
+) -> None:
+    first, second = persons(2)
+    batch = await registry.imported(office, xlsx(a_table(first, second, first)))
+    assert counts(batch) == (3, 2, 0, 1)
+    for table in ("worker", "relation", "person_index", "nomination"):
+        assert await registry.count(f"SELECT count(*) FROM {table}") == 2
+    assert len(await registry.said("worker-registered")) == 2
+    assert await registry.idle_keys() == set()
+
+
 async def test_every_seeded_fault_comes_back_with_its_row_column_and_code(
     registry: Registry, office: Identity
 ) -> None:

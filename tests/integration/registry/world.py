@@ -18,6 +18,7 @@ from services.registry.handlers.erasing import Eraser
 from services.registry.handlers.intake import Intake
 from services.registry.set_up import set_up
 from services.registry.settings import RegistrySettings
+from services.registry.store import batches
 from services.registry.vault import new_master_key_line
 from shared.app import build_app
 from shared.database import Database
@@ -129,6 +130,12 @@ class Registry:
         async with self.db.transaction(role="worker") as tx:
             found: int = await tx.fetchval(sql, *args)
             return found
+
+    async def idle_keys(self) -> set[UUID]:
+        """Give the keys that seal nothing."""
+        keys = set(await self.intake.vault.store.list_key_ids(UUID(int=0), 0, 10_000))
+        async with self.db.transaction(role="worker") as tx:
+            return keys - await batches.find_used_keys(tx, [*keys])
 
     async def as_owner(self, sql: str) -> None:
         """Change the database as only its owner may: for negative controls and the clock."""
