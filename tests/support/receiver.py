@@ -1,6 +1,7 @@
 """A receiver of web hooks on loopback: notes every message, and answers what it was told to."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ class Receiver:
 
     answer: Callable[[Message], int] = lambda _: 200
     extra: str = ""
+    body: bytes = b""
+    # So many bytes are announced and never come.
+    missing: int = 0
     messages: list[Message] = field(default_factory=list)
     at_once: int = 0
     at_once_max: int = 0
@@ -59,18 +63,19 @@ class Receiver:
         finally:
             self.at_once -= 1
         phrase = HTTPStatus(status).phrase
-        writer.write(
-            f"HTTP/1.1 {status} {phrase}\r\n{self.extra}content-length: 0\r\n\r\n".encode()
-        )
+        length = f"content-length: {len(self.body) + self.missing}"
+        head = f"HTTP/1.1 {status} {phrase}\r\n{self.extra}{length}\r\n\r\n"
+        writer.write(head.encode() + self.body)
         await writer.drain()
 
 
 @asynccontextmanager
-async def a_receiver() -> AsyncIterator[Receiver]:
-    """Listen on a port of loopback; `receiver.url` is where."""
+async def a_receiver(tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
+    """Listen on a port of loopback; `receiver.url` is where: with TLS at the name `localhost`."""
     receiver = Receiver()
-    server = await asyncio.start_server(receiver.talk, "127.0.0.1", 0)
-    receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/in"
+    server = await asyncio.start_server(receiver.talk, "127.0.0.1", 0, ssl=tls)
+    port = server.sockets[0].getsockname()[1]
+    receiver.url = f"https://localhost:{port}/in" if tls else f"http://127.0.0.1:{port}/in"
     try:
         yield receiver
     finally:
