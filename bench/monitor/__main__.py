@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import itertools
 import json
 import math
 import sys
@@ -10,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import linear_regression
+from statistics import median
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from shared.database import Database
 
 WANTED_P95_S: Final = 2.0
 #: Flat: what it would gain in a quarter of an hour is less than this part of what it has.
-WANTED_GAIN: Final = 0.05
+WANTED_GAIN: Final = 0.02
 QUARTER_S: Final = 900
 #: Until then caches fill, pools open, and the allocator finds its size.
 SETTLED_S: Final = 180.0
@@ -47,14 +48,30 @@ class Scales:
             self.seen.append((time.monotonic() - began, self.process.memory_info().rss / MB))
             await asyncio.sleep(WEIGH_INTERVAL_S)
 
-    def slope(self, settled_s: float) -> tuple[float, float]:
-        """Fit a line through what was seen after so many seconds: MB a minute, and MB at its end.
+    def figures(self, settled_s: float) -> dict[str, Any]:
+        """Tell the slope of what was seen after so many seconds, of all of it and of either half.
 
         Before that caches fill and pools open.
         """
         kept = [(at, mb) for at, mb in self.seen if at >= settled_s]
-        line = linear_regression([at for at, _ in kept], [mb for _, mb in kept])
-        return 60 * line.slope, line.intercept + line.slope * kept[-1][0]
+        middle = len(kept) // 2
+        sizes = [mb for _, mb in kept]
+        return {
+            "rss_mb": sizes[-1], "rss_mb_least": min(sizes), "rss_mb_most": max(sizes),
+            "rss_mb_per_minute": _slope(kept),
+            "rss_mb_per_minute_of_halves": [_slope(kept[:middle]), _slope(kept[middle:])],
+            "rss_seen": [(round(at), round(size, 1)) for at, size in self.seen[::30]],
+        }  # fmt: skip
+
+
+def _slope(seen: Sequence[tuple[float, float]]) -> float:
+    """Give MB a minute: the median of the slopes between all pairs.
+
+    One step (a wave larger than any before, after a hiccup of the machine) is no slope; what
+    grows steadily, however slowly, is. The least and the most size are told beside it.
+    """
+    pairs = itertools.combinations(seen, 2)
+    return 60 * median((late - early) / (end - start) for (start, early), (end, late) in pairs)
 
 
 def main() -> int:
@@ -110,11 +127,9 @@ async def _measure(rig: Rig, args: argparse.Namespace) -> dict[str, Any]:
         said = {r["feed_id"]: r["at"] for r in await db.pool.fetch(_SAID)}
         db.pool.terminate()
     figures = _figures(monitors, said, after)
-    slope, mb = scales.slope(min(SETTLED_S, 20 * args.minutes))
-    return figures | {
+    return figures | scales.figures(min(SETTLED_S, 20 * args.minutes)) | {
         "minutes": args.minutes, "events": told, "per_second": told / (60 * args.minutes),
-        "console_cpu": sum(cpu) / (60 * args.minutes), "rss_mb": mb, "rss_mb_per_minute": slope,
-        "rss_seen": [(round(at), round(size, 1)) for at, size in scales.seen[::15]],
+        "console_cpu": sum(cpu) / (60 * args.minutes),
     }  # fmt: skip
 
 
@@ -177,7 +192,10 @@ def _report(found: Mapping[str, Any], out: Path | None) -> int:
         f"left out or twice: {found['gaps']}, not shown at the end: {found['missing']};"
         f" the slow one is {found['slow_behind']} events behind\n"
         f"console: {found['console_cpu']:.2f} cores, {found['rss_mb']:.0f} MB,"
-        f" {found['rss_mb_per_minute']:+.2f} MB a minute"
+        f" {found['rss_mb_per_minute']:+.2f} MB a minute (halves:"
+        f" {', '.join(f'{half:+.2f}' for half in found['rss_mb_per_minute_of_halves'])};"
+        f" {found['rss_mb_least']:.0f} to {found['rss_mb_most']:.0f} MB)\n"
+        f"MB by the minute: {' '.join(f'{mb:.1f}' for _, mb in found['rss_seen'])}"
     )
     if out:
         out.write_text(json.dumps(dict(found), indent=2) + "\n", "utf-8")
