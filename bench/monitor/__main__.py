@@ -77,7 +77,9 @@ def _slope(seen: Sequence[tuple[float, float]]) -> float:
 def main() -> int:
     """Run the bench, or, as its child, the services that speak."""
     parser = argparse.ArgumentParser(prog="python -m bench.monitor", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=3.0, help="15 for the whole; memory from 6 on")
+    parser.add_argument(
+        "--minutes", type=float, default=3.0, help="15 for the whole; memory from 6 on"
+    )
     parser.add_argument("--rate", type=int, default=500, help="events a second")
     parser.add_argument("--monitors", type=int, default=20, help="one of them is slow")
     parser.add_argument("--json", type=Path, help="write the figures there")
