@@ -16,6 +16,8 @@ from tests.support.postgres import ServiceDb
 FULL_LENGTH = os.environ.get("SHANHAI_FULL_LENGTH") == "1"
 EXAMPLES_MIN = 6
 EXAMPLES = 100 if FULL_LENGTH else EXAMPLES_MIN
+#: At full length in so many parts, each of which can be run by itself.
+PARTS = 4 if FULL_LENGTH else 1
 STEPS = (
     "nominate",
     "nominate",
@@ -92,11 +94,12 @@ async def played(service_db: ServiceDb, script: Script, guards: Guards = GUARDED
 
 
 @pytest.mark.timeout(1800)
-async def test_journeys_end_as_in_a_serial_world(service_db: ServiceDb) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_journeys_end_as_in_a_serial_world(service_db: ServiceDb, part: int) -> None:
     """INVARIANT: order over keys, repeats, lost offsets and restarts change no journey's end."""
     tricks: Counter[str] = Counter()
     ended: Counter[str] = Counter()
-    for script in drawn(EXAMPLES):
+    for script in drawn(EXAMPLES)[part::PARTS]:
         world = await played(service_db, script)
         await is_serial(world)
         tricks.update(world.tricks)
