@@ -13,6 +13,7 @@ from typing import Final
 import httpx2
 import psutil
 
+from stack.environment import MEMORY
 from stack.kafka import Kafka, Ports
 from stack.postgres import Postgres
 from stack.sockets import free_ports
@@ -62,6 +63,7 @@ class Servers:
                 "SHANHAI_LOCAL_STACK": "true",
                 "KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers,
             }
+            | MEMORY
             | environment,
             stdout=subprocess.DEVNULL,
             stderr=log.open("ab"),

@@ -39,6 +39,8 @@ ABSENT_S: Final = 15.0
 QUERY_TIMEOUT_S: Final = 15.0
 POLL_DELAY_S: Final = 0.01
 POLL_DELAY_S_MAX: Final = 1.0
+# Looking takes long while a large transaction fills the outbox: so many times as long is waited.
+LOOK_PAUSE: Final = 10
 SHARE_INTERVAL_S: Final = 2.0
 RETRY_DELAY_S: Final = 0.2
 RETRY_DELAY_S_MAX: Final = 5.0
@@ -102,13 +104,13 @@ class Relay:
         while not self._stopped:
             await self._share(conn)
             self._woken.clear()
+            looked_at = time.monotonic()
             if rows := await self._unsent(conn):
                 await self._round(conn, rows)
                 delay = POLL_DELAY_S
-            else:
-                delay = (
-                    POLL_DELAY_S if await self._wait(delay) else min(2 * delay, POLL_DELAY_S_MAX)
-                )
+                continue
+            delay = max(delay, LOOK_PAUSE * (time.monotonic() - looked_at))
+            delay = POLL_DELAY_S if await self._wait(delay) else min(2 * delay, POLL_DELAY_S_MAX)
 
     async def _unsent(self, conn: "asyncpg.Connection") -> list["asyncpg.Record"]:
         now = time.monotonic()

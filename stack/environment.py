@@ -30,6 +30,10 @@ def ensure_secrets(plan: Plan) -> None:
     ensure_accounts(plan.accounts_file)
 
 
+#: glibc keeps an arena a thread; a service's threads take turns, so one holds all with less.
+MEMORY: Final = {"MALLOC_ARENA_MAX": "1"}
+
+
 def environment(plan: Plan, databases: Databases, service: str, replica: int = 1) -> dict[str, str]:
     """Give the environment of a service's process: ours over what this process itself was given."""
     name = service.upper()
@@ -41,6 +45,7 @@ def environment(plan: Plan, databases: Databases, service: str, replica: int = 1
         f"{name}_DATABASE_URL": databases.services[service],
         f"{name}_HTTP_PORT": str(plan.ports.service(service, replica)),
         "PYTHONUNBUFFERED": "1",
+        **MEMORY,
         **font_settings(),
     }
     return {**_without_ours(os.environ), **ours, **_own(plan, databases, service)}

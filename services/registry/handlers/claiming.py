@@ -15,6 +15,7 @@ from services.registry.store.nominations import Nomination
 from shared.transaction import Tx
 
 _SLICE: Final = 10_000
+_NOBODY: Final = UUID(int=0)
 
 T = TypeVar("T")
 
@@ -23,7 +24,8 @@ T = TypeVar("T")
 class Claimed:
     """The decision about a roster; every list is by the row's place in the file.
 
-    `worker_ids` of rows that were accepted or are known; `fresh` where the person is new here.
+    `worker_ids` of rows that were accepted or are known; `fresh` where the person is new here;
+    `nominated_count` of rows that became nominations.
     """
 
     roster: Roster
@@ -32,11 +34,11 @@ class Claimed:
     fresh: bytearray
     nomination_ids: list[UUID | None]
     group_ids: dict[int, UUID] = field(default_factory=dict)
+    nominated_count: int = 0
 
-    @property
-    def nominated_count(self) -> int:
-        """How many rows became nominations."""
-        return sum(1 for i in self.nomination_ids if i)
+    def forget(self, index: int) -> None:
+        """Let go of a row about which all has been said: a hundred thousand of them weigh much."""
+        self.worker_ids[index] = self.nomination_ids[index] = self.roster.entered[index] = None
 
     def nomination(self, index: int) -> Nomination | None:
         """Give the nomination that a row became."""
@@ -77,6 +79,7 @@ async def claim(tx: Tx, roster: Roster) -> Claimed:
     await _take_out(tx, claimed)
     if roster.batch.kind == "origin_roster":
         await _nominate(tx, claimed)
+        claimed.nominated_count = sum(1 for i in claimed.nomination_ids if i)
         await _group(tx, claimed)
     return claimed
 
@@ -129,7 +132,8 @@ def _is_known(settled: Settled) -> bool:
 async def _nominate(tx: Tx, claimed: Claimed) -> None:
     while True:
         wanted = [i for i in _accepted(claimed) if claimed.nomination_ids[i] is None]
-        order = sorted(wanted, key=lambda i: str(claimed.worker_ids[i]))
+        # Ids compare as the database compares them, and keep no text of themselves for that.
+        order = sorted(wanted, key=lambda i: claimed.worker_ids[i] or _NOBODY)
         for part in _slices(order):
             await _insert(tx, claimed, part)
         lost = [i for i in wanted if claimed.nomination_ids[i] is None]

@@ -115,6 +115,7 @@ class ChunkWriter:
         say_nominated(self._tx, nomination, profile)
         told = (person.row.row, person.worker_id, nomination.nomination_id, None)
         portion.told.append(told)
+        self._claimed.forget(person.index)
 
     async def write(self, portion: Portion) -> None:
         """Take a portion, and write the one before."""

@@ -75,15 +75,18 @@ class Readers:
     async def rows(self, data: bytes, job: Job) -> AsyncGenerator[Layout | Chunk, None]:
         """Give the layout, then chunks of checked rows. Raises `FileRefused`, `ReaderDiedError`."""
         async with self._turn:
-            layout, child = self._kept.pop(_key(data, job), (None, None))
-            first = await child.go_on() if child else None
-            if not layout or not child or not first:
+            opened = self._kept.pop(_key(data, job), None)
+            reply = await opened[1].go_on() if opened else None
+            if opened and reply:
+                layout, child = opened
+            else:
                 child = await self._begin("rows", data, job)
                 layout = await child.layout()
-                first = await child.reply()
+                reply = await child.reply()
+            # The child has the file: nobody else holds it while its rows come.
+            del data
             try:
                 yield layout
-                reply = first
                 while "body" in reply:
                     yield Chunk(reply["body"])
                     reply = await child.reply()

@@ -1,7 +1,7 @@
 """What becomes of each row: decided once for the whole roster, pure (rosters.md, Persons)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -36,7 +36,7 @@ class Standing:
     elsewhere: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Settled:
     """One row after the decision: its outcome, its group, and the codes it earns beside its own.
 
@@ -65,10 +65,14 @@ def settle(
     )
     for number, members in enumerate(groups.members):
         for i in members:
-            settled[i].group, settled[i].group_size = number, len(members)
+            settled[i] = replace(settled[i], group=number, group_size=len(members))
     for i, code in groups.codes.items():
-        settled[i].codes += (code,)
+        settled[i] = replace(settled[i], codes=(*settled[i].codes, code))
     return settled
+
+
+# Of most rows there is nothing to say: all of them are settled by this one object.
+_ACCEPTED: Final = Settled(Outcome.ACCEPTED)
 
 
 def _settled(row: Standing, first_rows: dict[bytes, int]) -> Settled:
@@ -76,7 +80,8 @@ def _settled(row: Standing, first_rows: dict[bytes, int]) -> Settled:
     outcome = _outcome(row, is_repeat=earlier is not None)
     if row.person and not row.has_error and earlier is None and not row.elsewhere:
         first_rows[row.person] = row.row
-    return Settled(outcome, _codes(row, is_repeat=earlier is not None), earlier)
+    settled = Settled(outcome, _codes(row, is_repeat=earlier is not None), earlier)
+    return _ACCEPTED if settled == _ACCEPTED else settled
 
 
 def _codes(row: Standing, *, is_repeat: bool) -> tuple[str, ...]:

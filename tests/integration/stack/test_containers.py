@@ -19,7 +19,7 @@ from stack.prepare import new_secrets
 
 PROJECT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
-IN_THE_IMAGE = {"PYTHONUNBUFFERED", "SHANHAI_FONT_DIR", "SHANHAI_WEB_FONT_DIR"}
+IN_THE_IMAGE = {"MALLOC_ARENA_MAX", "PYTHONUNBUFFERED", "SHANHAI_FONT_DIR", "SHANHAI_WEB_FONT_DIR"}
 LOCAL_ONLY = {"SHANHAI_LOCAL_STACK"}
 # Containers listen for each other.
 CONTAINER_ONLY = {"HTTP_HOST"}
