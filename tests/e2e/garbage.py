@@ -4,7 +4,7 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaProducer
 
@@ -100,7 +100,7 @@ def _with_envelope(event: type[Event]) -> dict[str, Piece]:
     found = {name: Piece(text, _fresh(event)[0].to_headers()) for name, text in bodies.items()}
     for name, wire_type in types.items():
         fresh, text = _fresh(event)
-        found[name] = Piece(text, replace(fresh, type=wire_type).to_headers())
+        found[name] = Piece(text, fresh._replace(type=wire_type).to_headers())
     return found
 
 
