@@ -128,7 +128,7 @@ class Database:
         It is closed at the end, so that nothing of the session outlives it.
         """
         conn: Any = await self.pool.acquire(timeout=CONNECT_TIMEOUT_S)
-        pid = conn.get_server_pid()
+        line, pid = conn._con, conn.get_server_pid()  # noqa: SLF001 (as in `_begun`)
         try:
             await self._end_orphans(conn)
             await conn.execute(f"SET ROLE {self.service}_worker")
@@ -137,7 +137,7 @@ class Database:
             self._orphans.add(pid)
             raise
         finally:
-            conn.terminate()
+            line.terminate()
             await self.pool.release(conn)
 
     def _note_orphan(self, conn: "asyncpg.Connection", pid: int) -> None:
@@ -184,7 +184,8 @@ class Database:
 @asynccontextmanager
 async def _begun(conn: Any, *, read_only: bool) -> AsyncIterator[None]:  # noqa: ANN401
     """Begin, and commit or roll back at the end; a line that hangs is dropped, not waited for."""
-    transaction = conn.transaction(readonly=read_only)
+    # The proxy is empty as soon as the connection is closed, by the kernel or by the server.
+    line, transaction = conn._con, conn.transaction(readonly=read_only)  # noqa: SLF001
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             await transaction.start()
@@ -193,13 +194,14 @@ async def _begun(conn: Any, *, read_only: bool) -> AsyncIterator[None]:  # noqa:
         except TimeoutError:
             raise
         except BaseException:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await transaction.rollback()
+            if not line.is_closed():
+                async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                    await transaction.rollback()
             raise
         await transaction.commit()
     except TimeoutError:
         # Waiting for the server to take the cancellation would hang as well.
-        conn.terminate()
+        line.terminate()
         raise
 
 

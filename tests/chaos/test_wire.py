@@ -1,6 +1,7 @@
 """The line to PostgreSQL breaks or hangs at the worst moment: a commit is done, nobody says so."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -124,6 +125,27 @@ async def test_a_line_whose_other_end_is_gone_without_a_word_is_noticed_by_the_k
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             unheard_ms = line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
             assert 0 < unheard_ms <= 10_000
+
+
+async def test_what_the_kernel_gave_up_is_told_as_such(desk: Database) -> None:
+    """It says so by a TimeoutError, too, and then the connection is closed already."""
+    with pytest.raises(TimeoutError):
+        await _lose_the_line(desk)
+    with pytest.raises(TimeoutError):
+        await _lose_a_session(desk)
+    assert await titles(desk) == []
+
+
+async def _lose_the_line(db: Database) -> None:
+    async with db.transaction(role="worker") as tx:
+        tx.conn._con.terminate()
+        raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
+
+
+async def _lose_a_session(db: Database) -> None:
+    async with db.session() as conn:
+        conn._con.terminate()
+        raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
 
 
 async def test_what_a_silent_line_left_at_the_server_stands_in_nobodys_way(
