@@ -194,9 +194,12 @@ async def _begun(conn: Any, *, read_only: bool) -> AsyncIterator[None]:  # noqa:
         except TimeoutError:
             raise
         except BaseException:
-            if not line.is_closed():
+            try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
                     await transaction.rollback()
+            except (asyncpg.InterfaceError, asyncpg.InternalClientError):
+                # The server is at its end: it rolls back by itself, and the first error says why.
+                line.terminate()
             raise
         await transaction.commit()
     except TimeoutError:

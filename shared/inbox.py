@@ -19,7 +19,7 @@ from contracts import (
     decode,
 )
 from shared.handlers import Handlers, Received, Refused
-from shared.problem import Problem
+from shared.problem import Problem, is_line_lost
 from shared.transaction import Tx
 
 Subject = tuple[str, str]
@@ -208,8 +208,7 @@ def trouble_of(error: Exception) -> Trouble | None:
         # The message may hold values; the name of the constraint doesn't.
         name = getattr(error, "constraint_name", None) or ""
         return Trouble("data_error", f"{type(error).__name__} {name}".strip())
-    closed = isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)
-    if closed or isinstance(error, _INFRASTRUCTURE):
+    if is_line_lost(error) or isinstance(error, _INFRASTRUCTURE):
         return None
     return Trouble("handler_error", type(error).__name__)
 

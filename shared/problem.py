@@ -34,6 +34,7 @@ AWAY: Final = (
     asyncpg.LockNotAvailableError,
 )
 
+_LOST: Final = ("clos", "another operation is in progress", "released back to the pool")
 _HTTP: Final = {
     400: ("malformed", "请求无法读懂。The request cannot be read."),
     401: ("missing_token", "请先登录。Sign in first."),
@@ -111,6 +112,15 @@ def unavailable(
     return Problem(503, "unavailable", detail, headers={"Retry-After": "2"})
 
 
+def is_line_lost(error: Exception) -> bool:
+    """Tell whether the client says so of a connection whose server ended in the middle of a call.
+
+    Between the server's last word and its end the call stays "in progress".
+    """
+    said = str(error) if isinstance(error, asyncpg.InterfaceError) else ""
+    return any(words in said for words in _LOST)
+
+
 def refusal(error: Exception) -> Problem:
     """Give the problem that a caller sees; the unknown is `internal`, without a word of it."""
     match error:
@@ -120,7 +130,7 @@ def refusal(error: Exception) -> Problem:
             return _invalid(error.errors())
         case HTTPException():
             return _http(error)
-        case asyncpg.InterfaceError() if "clos" not in str(error):
+        case asyncpg.InterfaceError() if not is_line_lost(error):
             return _odd(error)
         case _ if isinstance(error, AWAY):
             return unavailable()
