@@ -33,7 +33,7 @@ HERE: Final = Path(__file__).parent
 PORTION: Final = 40
 #: What was made or noted during a replay is another each time.
 FRESH_ID, FRESH_TIME = "<id>", "<time>"
-AROUND: Final = timedelta(hours=1)
+AROUND: Final = timedelta(seconds=10)
 #: What says nothing about what events came to: the plumbing's own tables, and a secret.
 LEFT_OUT: Final = {
     "migration",
@@ -140,7 +140,7 @@ async def _held(conn: asyncpg.Connection, mask: "_Mask") -> Rows:
     for (table,) in tables:
         if table not in LEFT_OUT:
             texts = await conn.fetch(f'SELECT to_jsonb(t)::text FROM "{table}" t')
-            found[table] = sorted(map(mask.row, texts), key=_text)
+            found[table] = sorted((mask.row(told) for (told,) in texts), key=_text)
     return {table: rows for table, rows in found.items() if rows}
 
 
@@ -150,11 +150,14 @@ class _Mask:
     def __init__(self, records: Sequence[Record], began: datetime) -> None:
         said = b"".join(part or b"" for one in records for part in (one.body, one.key))
         headers = b"".join(value or b"" for one in records for _, value in one.headers)
-        self._known = set(_UUID.findall((said + headers).decode()))
+        text = (said + headers).decode()
+        self._known = set(_UUID.findall(text))
+        # The log's own times stay, however soon after it was said it is heard again.
+        self._moments = {datetime.fromisoformat(found[0]) for found in _TIME.finditer(text)}
         self._from, self._to = began - AROUND, datetime.now(UTC) + AROUND
 
-    def row(self, record: asyncpg.Record) -> Row:
-        row: Row = json.loads(record[0], object_hook=_readable)
+    def row(self, told: str) -> Row:
+        row: Row = json.loads(told, object_hook=_readable)
         text = _UUID.sub(self._id, json.dumps(row, ensure_ascii=False))
         masked: Row = json.loads(_TIME.sub(self._time, text))
         return masked
@@ -164,7 +167,8 @@ class _Mask:
 
     def _time(self, found: "re.Match[str]") -> str:
         at = datetime.fromisoformat(found[0])
-        return FRESH_TIME if self._from < at < self._to else found[0]
+        is_fresh = at not in self._moments and self._from < at < self._to
+        return FRESH_TIME if is_fresh else found[0]
 
 
 def _readable(row: Row) -> Row:

@@ -2,6 +2,7 @@
 
 import json
 from copy import deepcopy
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,7 +11,7 @@ from shared.database import Database
 from stack.databases import at_database
 from stack.topics import HEARS
 from tests.golden.record import examples
-from tests.golden.release import RELEASES, Release, changes, replay
+from tests.golden.release import FRESH_TIME, RELEASES, Release, _Mask, changes, replay
 from tests.support.postgres import ServiceDb, Templates
 
 FIRST = RELEASES[0]
@@ -51,6 +52,17 @@ def test_a_changed_value_is_seen_and_a_column_that_came_later_is_none() -> None:
     later["heard_trip"][0]["trip_id"] = "another"
     assert len(changes(before, later)) == 2
     assert changes(before, before | {"heard_trip": []}) != []
+
+
+def test_a_log_that_was_said_just_now_keeps_its_times() -> None:
+    (record, *_) = examples()
+    said_at = dict(record.headers)["ce_time"]
+    at, fresh = (said_at or b"").decode(), datetime.now(UTC).isoformat()
+    mask = _Mask([record], datetime.now(UTC))
+    assert mask.row((json.dumps({"said": at, "noted": fresh}),)) == {
+        "said": at,
+        "noted": FRESH_TIME,
+    }
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda one: one.folder.name)
