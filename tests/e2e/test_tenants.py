@@ -160,9 +160,12 @@ async def test_the_coordinator_is_shown_the_same_ids(foreign: Foreign, routes: l
             seen.add(str(route))
     unseen = {str(r) for r in with_ids(routes, "GET")} - seen
     assert unseen <= {
-        # Nothing is parked, no vehicle is registered; the others ask for two ids that fit together.
+        # Nothing is parked, no vehicle and no web hook is registered; the others ask for two ids
+        # that fit together.
         *(f"{s}: GET /v1/dead-letters/{{dead_letter_id}}" for s in foreign.world.plan.services),
         "transport: GET /v1/vehicles/{vehicle_id}",
+        "console: GET /v1/web-hooks/{web_hook_id}",
+        "console: GET /v1/web-hooks/{web_hook_id}/deliveries",
         "recruitment: GET /v1/drives/{drive_id}/reserve",
         "registry: GET /v1/worker-batches/{batch_id}/issues.xlsx",
     }

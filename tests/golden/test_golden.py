@@ -59,10 +59,8 @@ def test_a_log_that_was_said_just_now_keeps_its_times() -> None:
     said_at = dict(record.headers)["ce_time"]
     at, fresh = (said_at or b"").decode(), datetime.now(UTC).isoformat()
     mask = _Mask([record], datetime.now(UTC))
-    assert mask.row((json.dumps({"said": at, "noted": fresh}),)) == {
-        "said": at,
-        "noted": FRESH_TIME,
-    }
+    told = json.dumps({"said": at, "noted": fresh})
+    assert mask.row(told) == {"said": at, "noted": FRESH_TIME}
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda one: one.folder.name)
