@@ -33,8 +33,7 @@ async def causes(db: Database, kind: str) -> dict[UUID, tuple[UUID, str | None]]
 
 def traced(event: Any, sequence: int = 1) -> Received[Any]:
     one = received(event, sequence)
-    object.__setattr__(one.envelope, "traceparent", TRACE)
-    return one
+    return Received(one.event, one.envelope._replace(traceparent=TRACE))
 
 
 async def test_a_seat_names_the_placement_that_asked_for_it(world: World) -> None:
