@@ -33,6 +33,8 @@ async def test_a_rolling_restart_and_twenty_kills_lose_nobody_and_double_nothing
     assert set(storm.killed) == {*(f"{s}-1" for s in plan.services), "postgres", "kafka-1"}
 
 
+# `make test` shows the same on the smallest fixture: tests/integration/shared/test_flow_kafka.py.
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("switches", "broken"), [(("inbox", "sequence"), "doubled"), (("ack-first",), "lost")]
