@@ -4,19 +4,22 @@ import io
 import re
 import zipfile
 import zlib
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final, Literal
-from xml.parsers import expat
 
 from services.registry.roster.compound import MAGIC, BrokenCompoundError, Compound
+from services.registry.roster.guarded_xml import XmlGuard
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
+from services.registry.roster.worksheet_xml import SheetScan
 
 FileType = Literal["xlsx", "xls", "csv"]
 
 _EXTENSIONS: Final = ("xlsx", "xls", "csv")
 _ZIP_MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _ENCRYPTED_FLAG: Final = 0x1
+_XML: Final = (".xml", ".rels", ".vml")
 _CHUNK_BYTES: Final = 1 << 16
 _ACTIVE: Final = re.compile(
     r"vbaproject|vbadata|^xl/(macrosheets|embeddings|activex|dialogsheets)/|\.bin\.macro",
@@ -69,8 +72,18 @@ def _ole_type(data: bytes) -> FileType:
     return "xls"
 
 
-def scan_xlsx(data: bytes, limits: Limits) -> zipfile.ZipFile:
-    """Check an .xlsx's members without trusting what it says of itself; give the opened archive.
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """An archive found sound, and the worksheets in it, by member, as they were looked through."""
+
+    archive: zipfile.ZipFile
+    sheets: dict[str, SheetScan]
+
+
+def scan_xlsx(data: bytes, limits: Limits) -> Scanned:
+    """Check an .xlsx's members, each unpacked once, without trusting what it says of itself.
+
+    What is wrong inside a worksheet is told when its marks are asked for.
 
     Raises `FileRefused`: bad_archive, encrypted_file, unpacked_too_large, active_content,
     content_mismatch, bad_xml.
@@ -89,8 +102,7 @@ def scan_xlsx(data: bytes, limits: Limits) -> zipfile.ZipFile:
         raise FileRefused("active_content", "文件含有宏或嵌入对象，请另存为不含宏的 .xlsx。")
     if "[content_types].xml" not in names or "xl/workbook.xml" not in names:
         raise FileRefused("content_mismatch", f"压缩包内不是 Excel 工作簿；{_WANTED}。")
-    _check_members(archive, members, len(data), limits)
-    return archive
+    return Scanned(archive, _check_members(archive, members, len(data), limits))
 
 
 def _check_names(members: list[zipfile.ZipInfo], limits: Limits) -> None:
@@ -115,12 +127,13 @@ def _check_total(total: int, packed: int, limits: Limits) -> None:
 
 def _check_members(
     archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], packed: int, limits: Limits
-) -> None:
+) -> dict[str, SheetScan]:
     total = 0
+    sheets: dict[str, SheetScan] = {}
     for member in members:
-        is_xml = member.filename.lower().endswith((".xml", ".rels", ".vml"))
-        is_sheet = "/worksheets/" in member.filename.lower()
-        guard = _XmlGuard(limits.xml_depth_max) if is_xml and not is_sheet else None
+        guard = _guard(member.filename.lower(), limits)
+        if isinstance(guard, SheetScan):
+            sheets[member.filename] = guard
         try:
             with archive.open(member) as stream:
                 while chunk := stream.read(_CHUNK_BYTES):
@@ -128,8 +141,6 @@ def _check_members(
                     _check_total(total, packed, limits)
                     if guard:
                         guard.feed(chunk)
-        except FileRefused:
-            raise
         except (
             zipfile.BadZipFile,
             zlib.error,
@@ -141,45 +152,17 @@ def _check_members(
             raise FileRefused("bad_archive", "文件已损坏或不完整，请重新另存后提交。") from broken
         if guard:
             guard.close()
+    return sheets
 
 
-class _XmlGuard:
-    """Feeds a part through expat, refusing DOCTYPE, entities, absurd depth and broken XML."""
-
-    def __init__(self, depth_max: int) -> None:
-        self._parser = expat.ParserCreate()
-        self._parser.StartDoctypeDeclHandler = _refuse_doctype
-        self._parser.EntityDeclHandler = _refuse_doctype
-        self._parser.StartElementHandler = self._enter
-        self._parser.EndElementHandler = self._leave
-        self._depth = 0
-        self._depth_max = depth_max
-
-    def feed(self, chunk: bytes) -> None:
-        try:
-            self._parser.Parse(_FLAT_STRING.sub(b"", chunk), False)
-        except expat.ExpatError as broken:
-            raise bad_xml() from broken
-
-    def close(self) -> None:
-        try:
-            self._parser.Parse(b"", True)
-        except expat.ExpatError as broken:
-            raise bad_xml() from broken
-
-    def _enter(self, _name: str, _attributes: object) -> None:
-        self._depth += 1
-        if self._depth > self._depth_max:
-            raise bad_xml()
-
-    def _leave(self, _name: str) -> None:
-        self._depth -= 1
+def _guard(name: str, limits: Limits) -> XmlGuard | SheetScan | None:
+    if "/worksheets/" in name:
+        return SheetScan(limits)
+    return _PartGuard(limits.xml_depth_max) if name.endswith(_XML) else None
 
 
-def _refuse_doctype(*_: object) -> None:
-    raise bad_xml()
+class _PartGuard(XmlGuard):
+    """Guards a part that holds no cells."""
 
-
-def bad_xml() -> FileRefused:
-    """Make the refusal of a workbook whose XML is hostile or broken."""
-    return FileRefused("bad_xml", "工作簿内部结构异常，请用 Excel 或 WPS 重新另存后提交。")
+    def feed(self, xml: bytes) -> None:
+        super().feed(_FLAT_STRING.sub(b"", xml))

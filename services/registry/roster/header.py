@@ -6,9 +6,9 @@ from itertools import pairwise
 from typing import Final
 
 from services.registry.roster.fields import NAME, RESIDENT_ID, folded
+from services.registry.roster.limits import SEARCHED_ROWS
 from services.registry.roster.sheet import Marks, Value
 
-SEARCHED_ROWS: Final = 20
 _KNOWN_MIN: Final = 2
 
 

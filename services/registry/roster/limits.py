@@ -1,6 +1,10 @@
 """How large a roster may be, and what reading it may cost."""
 
 from dataclasses import dataclass
+from typing import Final
+
+#: A header stands among so many rows at the top.
+SEARCHED_ROWS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +27,8 @@ class Limits:
     # A first look is bounded in work; on a busy machine sound files take many times its seconds.
     preflight_cpu_s_max: int = 12
     preflight_s_max: float = 45.0
+
+    @property
+    def sheet_rows_max(self) -> int:
+        """How many rows of a sheet may have something in them: the header's own beside people's."""
+        return self.rows_max + SEARCHED_ROWS

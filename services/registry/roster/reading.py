@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from math import inf
 from typing import Final
 
 from services.registry.roster import delimited, xls, xlsx
 from services.registry.roster.container import file_type
 from services.registry.roster.fields import required, synonym_table, words
-from services.registry.roster.header import SEARCHED_ROWS, Header, find_header
+from services.registry.roster.header import Header, find_header
 from services.registry.roster.issue import FileRefused, Issue, column_letter
-from services.registry.roster.limits import Limits
+from services.registry.roster.limits import SEARCHED_ROWS, Limits
 from services.registry.roster.messages import message
 from services.registry.roster.sheet import Sheet, Value
 from services.registry.roster.worksheet_xml import too_many_columns, too_many_rows
@@ -43,11 +44,17 @@ class Opened:
     limits: Limits
     last_skipped: int
 
+    @property
+    def is_small(self) -> bool:
+        """Whether the sheet is known to lie within the limits, whatever its rows are."""
+        rows, columns = self.sheet.size or (inf, inf)
+        return rows <= self.limits.rows_max and columns <= self.limits.columns_max
+
     def rows(self) -> Iterator[tuple[int, list[Value]]]:
         """Give the rows behind the last skipped one, from 0. Raises `FileRefused` for too many."""
         limits = self.limits
         for number, row in self.sheet.rows:
-            if number >= limits.rows_max + SEARCHED_ROWS and _is_filled(row):
+            if number >= limits.sheet_rows_max and _is_filled(row):
                 raise too_many_rows(limits)
             if len(row) > limits.columns_max and _is_filled(row[limits.columns_max :]):
                 raise too_many_columns(limits)

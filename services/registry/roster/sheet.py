@@ -28,6 +28,8 @@ class Sheet:
     marks: Marks
     is_text: bool = False
     """True for CSV: every value is text, and merges cannot be seen."""
+    size: tuple[int, int] | None = None
+    """How many rows and columns have something in them at most; None: only its end tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,9 @@ class Rows:
 
     def __iter__(self) -> Iterator[tuple[int, list[Value]]]:
         """Begin with the first row."""
+        if not self.left:
+            yield from enumerate(self.source())
+            return
         pad: list[Value] = [None] * self.left
         for number, row in enumerate(self.source()):
             yield number, [*pad, *row]

@@ -1,5 +1,6 @@
 """What is done with one file: look at the whole, then check it row by row."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -49,8 +50,12 @@ class Job:
 def look(data: bytes, job: Job) -> Opened:
     """Answer for the file as a whole: open a readable one. Raises `FileRefused`."""
     opened = opened_file(data, job)
-    if sum(1 for _ in _people(opened, job.limits)) == 0:
+    people = _people(opened, job.limits)
+    if next(people, None) is None:
         raise FileRefused("no_rows", "表头之下没有人员。")
+    if not opened.is_small:
+        # Whether they are too many, or too wide, shows at the last.
+        deque(people, maxlen=0)
     return opened
 
 

@@ -1,10 +1,19 @@
 """Opens a workbook with calamine, answering what it cannot read with a refusal."""
 
 import io
+from collections.abc import Callable, Iterator
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
 
 from services.registry.roster.issue import FileRefused
+from services.registry.roster.sheet import Marks, Rows, Sheet
 
 
 def open_workbook(data: bytes) -> CalamineWorkbook:
@@ -14,4 +23,34 @@ def open_workbook(data: bytes) -> CalamineWorkbook:
     except PasswordError as locked:
         raise FileRefused("encrypted_file", "文件设有密码，请取消密码后提交。") from locked
     except (CalamineError, OSError, ValueError) as broken:
-        raise FileRefused("bad_archive", "文件已损坏或不完整，请重新另存后提交。") from broken
+        raise _bad_archive() from broken
+
+
+def visible_sheets(
+    workbook: CalamineWorkbook, marks_of: Callable[[int, str], Marks]
+) -> Iterator[Sheet]:
+    """Give the worksheets that are not hidden, in order; `marks_of` index and name.
+
+    Raises `FileRefused` (bad_archive) for one that cannot be read.
+    """
+    for index, meta in enumerate(workbook.sheets_metadata):
+        visible = meta.visible is SheetVisibleEnum.Visible
+        if visible and meta.typ is SheetTypeEnum.WorkSheet:
+            try:
+                sheet = workbook.get_sheet_by_index(index)
+            except CalamineError as broken:
+                raise _bad_archive() from broken
+            yield _sheet(sheet, marks_of(index, meta.name))
+
+
+def _sheet(sheet: CalamineSheet, marks: Marks) -> Sheet:
+    marks.merges = [(a[0], a[1], b[0], b[1]) for a, b in sheet.merged_cell_ranges or []]
+    _, left = sheet.start or (0, 0)
+    last_row, last_column = sheet.end or (-1, -1)
+    return Sheet(
+        sheet.name, Rows(sheet.iter_rows, left), marks, size=(last_row + 1, last_column + 1)
+    )
+
+
+def _bad_archive() -> FileRefused:
+    return FileRefused("bad_archive", "文件已损坏或不完整，请重新另存后提交。")

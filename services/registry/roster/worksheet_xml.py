@@ -1,57 +1,90 @@
 """Looks through a worksheet's XML for formulas, what is hidden, and cells too far out."""
 
+import codecs
 import re
+from collections.abc import Iterable
 from typing import Final
-from xml.parsers import expat
 
-from services.registry.roster.container import bad_xml
+from services.registry.roster.guarded_xml import XmlGuard, bad_xml
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
+from services.registry.roster.plain_cells import plain_cells
 from services.registry.roster.sheet import Marks
 
-# A cell without children but one value is cut away at C speed; expat then sees only what is left.
-_FLAT_CELL: Final = re.compile(
-    rb"<c(?: [^<>]*)?(?:/>|>(?:<v(?: [^<>]*)?>[^<]*</v>|<v/>"
-    rb"|<is><t(?: [^<>]*)?>[^<]*</t></is>)?</c>)"
-)
-_UNPLACED_CELL: Final = re.compile(rb"<(?:\w+:)?c(?=[\s/>])(?![^<>]*?\sr=)")
-_FAR_CELL: Final = re.compile(
-    rb"<(?:\w+:)?c [^<>]*\br=[\"']([A-Z]{2,}\d+|[A-Z]\d{6,})[\"'][^<>/]*>\s*<(?!/)"
-)
-# Cheap, because it begins with a constant: where it finds nothing, no cell is far.
-_MAYBE_FAR: Final = re.compile(rb"r=[\"'](?:[A-Z]{2,}\d|[A-Z]\d{6})")
-_REFERENCE: Final = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
+_UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_REFERENCE: Final = re.compile(r"([A-Za-z]{1,3})0*([1-9]\d{0,6})", re.ASCII)
+_NUMBER: Final = re.compile(r"\d{1,10}", re.ASCII)
 _RANGE: Final = re.compile(r"([A-Z]{1,3}[1-9]\d{0,6})(?::([A-Z]{1,3}[1-9]\d{0,6}))?")
-_SEARCHED_ROWS: Final = 20
 _TRUE: Final = ("1", "true")
 # Formulas whose result fills a range: only its first cell says so.
 _SPREADING: Final = ("array", "dataTable")
 
 
-def marks_of(xml: bytes, limits: Limits) -> Marks:
-    """Give what the values don't show.
+class UnplacedCellError(Exception):
+    """A cell doesn't say where it stands: that follows from those before it."""
 
-    Raises `FileRefused`: bad_xml, too_many_rows, too_many_cells.
+
+class SheetScan:
+    """Looks through one worksheet as it is unpacked; what was found is told by `marks`.
+
+    Rows and cells that are near and plain are cut away at C speed: what is found is found in
+    what is left. `whole`: nothing is cut away.
     """
-    if xml[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        xml = xml.decode("utf-16", "replace").encode("utf-8", "replace")
-    _check_extent(xml, limits)
-    if not _UNPLACED_CELL.search(xml):
-        xml = _FLAT_CELL.sub(b"", xml)
-    reader = _MarkReader(limits)
-    reader.read(xml)
-    return reader.marks
 
+    def __init__(self, limits: Limits, *, whole: bool = False) -> None:
+        self._reader = _MarkReader(limits, whole=whole)
+        self._plain = None if whole else plain_cells(limits)
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._begun = False
+        self._broken: FileRefused | UnplacedCellError | None = None
 
-def _check_extent(xml: bytes, limits: Limits) -> None:
-    if not _MAYBE_FAR.search(xml):
-        return
-    for match in _FAR_CELL.finditer(xml):
-        place = position(match[1].decode())
-        if place is None or place[1] >= limits.columns_max:
-            raise too_many_columns(limits)
-        if place[0] >= limits.rows_max + _SEARCHED_ROWS:
-            raise too_many_rows(limits)
+    @classmethod
+    def of(cls, pieces: Iterable[bytes], limits: Limits) -> "SheetScan":
+        """Look through all of a worksheet, cutting nothing away."""
+        scan = cls(limits, whole=True)
+        for piece in pieces:
+            scan.feed(piece)
+        scan.close()
+        return scan
+
+    def feed(self, xml: bytes) -> None:
+        """Take the next piece; once something is wrong, the rest is not looked at."""
+        if self._broken:
+            return
+        xml = self._utf8(xml)
+        if self._plain:
+            # A blank in its place keeps apart what stood on either side.
+            xml = self._plain.sub(b" ", xml)
+        try:
+            self._reader.feed(xml)
+        except (FileRefused, UnplacedCellError) as broken:
+            self._broken = broken
+
+    def close(self) -> None:
+        """Say that this was all."""
+        try:
+            if not self._broken:
+                self._reader.close()
+        except FileRefused as broken:
+            self._broken = broken
+
+    @property
+    def marks(self) -> Marks:
+        """What the values don't show.
+
+        Raises `FileRefused` (bad_xml, too_many_rows, too_many_cells), and `UnplacedCellError` when
+        only a look at the whole can tell.
+        """
+        if self._broken:
+            raise self._broken
+        return self._reader.marks
+
+    def _utf8(self, xml: bytes) -> bytes:
+        if not self._begun:
+            self._begun = True
+            if xml.startswith(_UTF16):
+                self._decoder = codecs.getincrementaldecoder("utf-16")("replace")
+        return self._decoder.decode(xml).encode("utf-8", "replace") if self._decoder else xml
 
 
 def too_many_columns(limits: Limits) -> FileRefused:
@@ -64,35 +97,26 @@ def too_many_rows(limits: Limits) -> FileRefused:
     return FileRefused("too_many_rows", f"花名册超过 {limits.rows_max} 行，请拆分后分批提交。")
 
 
-class _MarkReader:
+class _MarkReader(XmlGuard):
     """Collects formulas and hidden rows and columns of one worksheet's XML."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, whole: bool) -> None:
+        # The text was brought to UTF-8, whatever its declaration still says.
+        super().__init__(limits.xml_depth_max, "utf-8")
         self.marks = Marks()
         self._limits = limits
-        self._depth = 0
-        self._row = -1
-        self._column = -1
+        self._whole = whole
+        # Where a cell stands that doesn't say so itself, counted as calamine does.
+        self._row = self._column = 0
+        self._place = (0, 0)
+        self._too_far: FileRefused | None = None
 
-    def read(self, xml: bytes) -> None:
-        # The text was brought to UTF-8, whatever its declaration still says.
-        parser = expat.ParserCreate("utf-8")
-        parser.StartElementHandler = self._enter
-        parser.EndElementHandler = self._leave
-        parser.StartDoctypeDeclHandler = self._refuse
-        parser.EntityDeclHandler = self._refuse
-        try:
-            parser.Parse(xml, True)
-        except expat.ExpatError as broken:
-            raise bad_xml() from broken
-
-    def _refuse(self, *_: object) -> None:
-        raise bad_xml()
-
-    def _enter(self, tag: str, attributes: dict[str, str]) -> None:
-        self._depth += 1
-        if self._depth > self._limits.xml_depth_max:
-            raise bad_xml()
+    def enter(self, tag: str, attributes: dict[str, str]) -> None:
+        super().enter(tag, attributes)
+        # A far cell with nothing in it is an office's habit; with something in it calamine would
+        # make all the room before it.
+        if self._too_far:
+            raise self._too_far
         match tag.rpartition(":")[2]:
             case "row":
                 self._enter_row(attributes)
@@ -101,27 +125,34 @@ class _MarkReader:
             case "f":
                 self._enter_formula(attributes)
             case "col" if attributes.get("hidden") in _TRUE:
-                first, last = (int(attributes.get(k, "0") or 0) for k in ("min", "max"))
+                first, last = (_number(attributes.get(k) or "0") for k in ("min", "max"))
                 self.marks.hidden_columns.append((first - 1, last - 1))
 
-    def _leave(self, _tag: str) -> None:
-        self._depth -= 1
+    def leave(self, tag: str) -> None:
+        super().leave(tag)
+        self._too_far = None
+        if tag.rpartition(":")[2] == "row":
+            self._row, self._column = self._row + 1, 0
 
     def _enter_row(self, attributes: dict[str, str]) -> None:
-        number = attributes.get("r", "")
-        self._row = int(number) - 1 if number.isdecimal() else self._row + 1
-        self._column = -1
+        if "r" in attributes:
+            self._row = _number(attributes["r"]) - 1
         self.marks.hidden_rows |= attributes.get("hidden") in _TRUE
 
     def _enter_cell(self, attributes: dict[str, str]) -> None:
-        # A cell that doesn't say where it stands follows the one before.
-        place = position(attributes.get("r", ""))
-        self._row, self._column = place or (self._row, self._column + 1)
-        if self._column >= self._limits.columns_max and "r" not in attributes:
-            raise too_many_columns(self._limits)
+        if "r" in attributes:
+            place = position(attributes["r"])
+        elif self._whole:
+            place = self._row, self._column
+        else:
+            raise UnplacedCellError
+        self._too_far = _beyond(place, self._limits)
+        if place:
+            self._place = place
+            self._column = place[1] + 1
 
     def _enter_formula(self, attributes: dict[str, str]) -> None:
-        self.marks.formulas.add((self._row, self._column))
+        self.marks.formulas.add(self._place)
         if attributes.get("t") in _SPREADING:
             self._spread(attributes.get("ref", ""))
 
@@ -131,10 +162,24 @@ class _MarkReader:
         last = position(match[2] or match[1]) if match else None
         if not first or not last:
             return
-        bottom = min(last[0], self._limits.rows_max + _SEARCHED_ROWS)
+        bottom = min(last[0], self._limits.sheet_rows_max)
         right = min(last[1], self._limits.columns_max)
         for row in range(first[0], bottom + 1):
             self.marks.formulas.update((row, c) for c in range(first[1], right + 1))
+
+
+def _beyond(place: tuple[int, int] | None, limits: Limits) -> FileRefused | None:
+    if place is None or place[1] >= limits.columns_max:
+        return too_many_columns(limits)
+    if place[0] >= limits.sheet_rows_max:
+        return too_many_rows(limits)
+    return None
+
+
+def _number(text: str) -> int:
+    if not _NUMBER.fullmatch(text):
+        raise bad_xml()
+    return int(text)
 
 
 def position(reference: str) -> tuple[int, int] | None:
@@ -143,6 +188,6 @@ def position(reference: str) -> tuple[int, int] | None:
     if not match:
         return None
     column = 0
-    for letter in match[1]:
+    for letter in match[1].upper():
         column = column * 26 + ord(letter) - ord("A") + 1
     return int(match[2]) - 1, column - 1

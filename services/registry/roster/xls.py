@@ -4,13 +4,11 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from python_calamine import SheetTypeEnum, SheetVisibleEnum
-
 from services.registry.roster.compound import BrokenCompoundError, Compound
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
-from services.registry.roster.sheet import Marks, Rows, Sheet
-from services.registry.roster.workbook_calamine import open_workbook
+from services.registry.roster.sheet import Marks, Sheet
+from services.registry.roster.workbook_calamine import open_workbook, visible_sheets
 from services.registry.roster.worksheet_xml import too_many_columns
 
 # Record types of [MS-XLS] 2.3.
@@ -41,16 +39,7 @@ def sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
     too_many_cells.
     """
     marks = _all_marks(_workbook_stream(data), limits)
-    workbook = open_workbook(data)
-    for index, meta in enumerate(workbook.sheets_metadata):
-        visible = meta.visible is SheetVisibleEnum.Visible
-        if not visible or meta.typ is not SheetTypeEnum.WorkSheet:
-            continue
-        sheet = workbook.get_sheet_by_index(index)
-        own = marks.get(index, Marks())
-        own.merges = [(a[0], a[1], b[0], b[1]) for a, b in sheet.merged_cell_ranges or []]
-        _, left = sheet.start or (0, 0)
-        yield Sheet(sheet.name, Rows(sheet.iter_rows, left), own)
+    return visible_sheets(open_workbook(data), lambda index, _: marks.get(index, Marks()))
 
 
 def _workbook_stream(data: bytes) -> bytes:

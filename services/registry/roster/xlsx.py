@@ -2,18 +2,20 @@
 
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final
 from xml.parsers import expat
 
-from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
-
-from services.registry.roster.container import bad_xml, scan_xlsx
+from services.registry.roster.container import Scanned, scan_xlsx
+from services.registry.roster.guarded_xml import bad_xml
 from services.registry.roster.limits import Limits
-from services.registry.roster.sheet import Marks, Rows, Sheet
-from services.registry.roster.workbook_calamine import open_workbook
-from services.registry.roster.worksheet_xml import marks_of
+from services.registry.roster.sheet import Marks, Sheet
+from services.registry.roster.workbook_calamine import open_workbook, visible_sheets
+from services.registry.roster.worksheet_xml import SheetScan, UnplacedCellError
 
-_WORKBOOK = "xl/workbook.xml"
-_RELATIONS = "xl/_rels/workbook.xml.rels"
+_WORKBOOK: Final = "xl/workbook.xml"
+_RELATIONS: Final = "xl/_rels/workbook.xml.rels"
+_PIECE_BYTES: Final = 1 << 16
 
 Enter = Callable[[str, dict[str, str]], None]
 
@@ -23,22 +25,20 @@ def sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
 
     Raises `FileRefused` as `scan_xlsx` does, and too_many_rows, too_many_cells.
     """
-    archive = scan_xlsx(data, limits)
-    parts = _worksheet_parts(archive)
-    # Every part is looked at before calamine, which a single far cell would kill, sees the file.
-    marks = {name: marks_of(archive.read(part), limits) for name, part in parts.items()}
-    workbook = open_workbook(data)
-    for index, meta in enumerate(workbook.sheets_metadata):
-        visible = meta.visible is SheetVisibleEnum.Visible
-        if visible and meta.typ is SheetTypeEnum.WorkSheet:
-            yield _sheet(workbook, index, marks.get(meta.name, Marks()))
+    scanned = scan_xlsx(data, limits)
+    parts = _worksheet_parts(scanned.archive)
+    # Every part is judged before calamine, which a single far cell would kill, sees the sheets.
+    marks = {name: _marks(scanned, part, limits) for name, part in parts.items()}
+    return visible_sheets(open_workbook(data), lambda _, name: marks.get(name, Marks()))
 
 
-def _sheet(workbook: CalamineWorkbook, index: int, marks: Marks) -> Sheet:
-    sheet = workbook.get_sheet_by_index(index)
-    marks.merges = [(a[0], a[1], b[0], b[1]) for a, b in sheet.merged_cell_ranges or []]
-    _, left = sheet.start or (0, 0)
-    return Sheet(sheet.name, Rows(sheet.iter_rows, left), marks)
+def _marks(scanned: Scanned, part: str, limits: Limits) -> Marks:
+    try:
+        return scanned.sheets[part].marks
+    except UnplacedCellError:
+        with scanned.archive.open(part) as stream:
+            pieces = iter(partial(stream.read, _PIECE_BYTES), b"")
+            return SheetScan.of(pieces, limits).marks
 
 
 def _worksheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:

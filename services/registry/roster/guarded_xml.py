@@ -1,0 +1,54 @@
+"""Feeds XML through expat and refuses what no sound workbook holds."""
+
+from xml.parsers import expat
+
+from services.registry.roster.issue import FileRefused
+
+
+class XmlGuard:
+    """Takes one part piece by piece; a subclass may look at what is entered and left.
+
+    Raises `FileRefused` (bad_xml) for DOCTYPE, entities, absurd depth and broken XML.
+    """
+
+    def __init__(self, depth_max: int, encoding: str | None = None) -> None:
+        self._parser = expat.ParserCreate(encoding)
+        self._parser.StartElementHandler = self.enter
+        self._parser.EndElementHandler = self.leave
+        self._parser.StartDoctypeDeclHandler = _refuse
+        self._parser.EntityDeclHandler = _refuse
+        self._depth = 0
+        self._depth_max = depth_max
+
+    def feed(self, xml: bytes) -> None:
+        """Take the next piece."""
+        self._parse(xml, last=False)
+
+    def close(self) -> None:
+        """Say that this was all."""
+        self._parse(b"", last=True)
+
+    def enter(self, _tag: str, _attributes: dict[str, str]) -> None:
+        """Go into an element."""
+        self._depth += 1
+        if self._depth > self._depth_max:
+            raise bad_xml()
+
+    def leave(self, _tag: str) -> None:
+        """Come out of it."""
+        self._depth -= 1
+
+    def _parse(self, xml: bytes, *, last: bool) -> None:
+        try:
+            self._parser.Parse(xml, last)
+        except expat.ExpatError as broken:
+            raise bad_xml() from broken
+
+
+def _refuse(*_: object) -> None:
+    raise bad_xml()
+
+
+def bad_xml() -> FileRefused:
+    """Make the refusal of a workbook whose XML is hostile or broken."""
+    return FileRefused("bad_xml", "工作簿内部结构异常，请用 Excel 或 WPS 重新另存后提交。")
