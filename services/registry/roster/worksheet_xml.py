@@ -12,7 +12,10 @@ from services.registry.roster.plain_cells import plain_cells
 from services.registry.roster.sheet import Marks
 
 _UTF16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_REFERENCE: Final = re.compile(r"([A-Za-z]{1,3})0*([1-9]\d{0,6})", re.ASCII)
+_REFERENCE: Final = re.compile(r"([A-Za-z]+)0*([1-9]\d*)", re.ASCII)
+# Excel's own last is XFD1048576.
+_LETTERS_MAX: Final = 3
+_DIGITS_MAX: Final = 7
 _NUMBER: Final = re.compile(r"\d{1,10}", re.ASCII)
 _RANGE: Final = re.compile(r"([A-Z]{1,3}[1-9]\d{0,6})(?::([A-Z]{1,3}[1-9]\d{0,6}))?")
 _TRUE: Final = ("1", "true")
@@ -146,10 +149,11 @@ class _MarkReader(XmlGuard):
             place = self._row, self._column
         else:
             raise UnplacedCellError
+        if place is None:
+            raise bad_xml()
         self._too_far = _beyond(place, self._limits)
-        if place:
-            self._place = place
-            self._column = place[1] + 1
+        self._place = place
+        self._column = place[1] + 1
 
     def _enter_formula(self, attributes: dict[str, str]) -> None:
         self.marks.formulas.add(self._place)
@@ -168,8 +172,8 @@ class _MarkReader(XmlGuard):
             self.marks.formulas.update((row, c) for c in range(first[1], right + 1))
 
 
-def _beyond(place: tuple[int, int] | None, limits: Limits) -> FileRefused | None:
-    if place is None or place[1] >= limits.columns_max:
+def _beyond(place: tuple[int, int], limits: Limits) -> FileRefused | None:
+    if place[1] >= limits.columns_max:
         return too_many_columns(limits)
     if place[0] >= limits.sheet_rows_max:
         return too_many_rows(limits)
@@ -187,7 +191,9 @@ def position(reference: str) -> tuple[int, int] | None:
     match = _REFERENCE.fullmatch(reference)
     if not match:
         return None
+    # What is longer than any real one is as far out as one of that length.
+    letters, digits = match[1].upper()[: _LETTERS_MAX + 1], match[2][: _DIGITS_MAX + 1]
     column = 0
-    for letter in match[1].upper():
+    for letter in letters:
         column = column * 26 + ord(letter) - ord("A") + 1
-    return int(match[2]) - 1, column - 1
+    return int(digits) - 1, column - 1
