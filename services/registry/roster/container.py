@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Final, Literal
 
 from services.registry.roster.compound import MAGIC, BrokenCompoundError, Compound
-from services.registry.roster.guarded_xml import XmlGuard
+from services.registry.roster.guarded_xml import XmlGuard, walk
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
 from services.registry.roster.worksheet_xml import SheetScan
@@ -28,6 +28,12 @@ _ACTIVE: Final = re.compile(
 _OLE_ACTIVE: Final = re.compile(
     r"^(_VBA_PROJECT_CUR|VBA|Macros|ObjectPool|MBD[0-9A-F]{8})$", re.IGNORECASE
 )
+# What a macro, an object or a control is called in the list of types, whatever its part's name.
+_ACTIVE_TYPE: Final = re.compile(
+    r"vbaproject|oleobject|activex|macrosheet|dialogsheet", re.IGNORECASE
+)
+_TYPES: Final = "[content_types].xml"
+_SHEET: Final = re.compile(r"/worksheets/[^/]+$")
 # Most of a roster are strings without anything in them: cut away at C speed, expat need not see
 # them. What could hide an entity or a broken character is left to it.
 _FLAT_STRING: Final = re.compile(rb"<si><t(?: xml:space=\"preserve\")?>[^<&\x00-\x1f]*</t></si>")
@@ -97,12 +103,31 @@ def scan_xlsx(data: bytes, limits: Limits) -> Scanned:
     if any(m.flag_bits & _ENCRYPTED_FLAG for m in members):
         raise FileRefused("encrypted_file", "文件设有密码，请取消密码后提交。")
     _check_sizes(members, len(data), limits)
-    names = {m.filename.lower().lstrip("/") for m in members}
+    names = {m.filename.lower(): m.filename for m in members}
     if any(_ACTIVE.search(n) for n in names):
-        raise FileRefused("active_content", "文件含有宏或嵌入对象，请另存为不含宏的 .xlsx。")
-    if "[content_types].xml" not in names or "xl/workbook.xml" not in names:
+        raise _active()
+    if _TYPES not in names or "xl/workbook.xml" not in names:
         raise FileRefused("content_mismatch", f"压缩包内不是 Excel 工作簿；{_WANTED}。")
-    return Scanned(archive, _check_members(archive, members, len(data), limits))
+    sheets = _check_members(archive, members, len(data), limits)
+    _check_types(archive.read(names[_TYPES]), set(names))
+    return Scanned(archive, sheets)
+
+
+def _check_types(xml: bytes, names: set[str]) -> None:
+    endings = {n.rpartition(".")[2] for n in names}
+
+    def enter(_tag: str, attributes: dict[str, str]) -> None:
+        # A default says nothing as long as no part has its ending.
+        ending = attributes.get("Extension", "").lower()
+        active = _ACTIVE_TYPE.search(attributes.get("ContentType", ""))
+        if active and (not ending or ending in endings):
+            raise _active()
+
+    walk(xml, enter)
+
+
+def _active() -> FileRefused:
+    return FileRefused("active_content", "文件含有宏或嵌入对象，请另存为不含宏的 .xlsx。")
 
 
 def _check_names(members: list[zipfile.ZipInfo], limits: Limits) -> None:
@@ -156,7 +181,7 @@ def _check_members(
 
 
 def _guard(name: str, limits: Limits) -> XmlGuard | SheetScan | None:
-    if "/worksheets/" in name:
+    if _SHEET.search(name):
         return SheetScan(limits)
     return _PartGuard(limits.xml_depth_max) if name.endswith(_XML) else None
 

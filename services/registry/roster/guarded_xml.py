@@ -1,5 +1,6 @@
 """Feeds XML through expat and refuses what no sound workbook holds."""
 
+from collections.abc import Callable
 from xml.parsers import expat
 
 from services.registry.roster.issue import FileRefused
@@ -43,6 +44,16 @@ class XmlGuard:
             self._parser.Parse(xml, last)
         except expat.ExpatError as broken:
             raise bad_xml() from broken
+
+
+def walk(xml: bytes, enter: Callable[[str, dict[str, str]], None]) -> None:
+    """Tell each element's name and attributes, of a part found sound."""
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = enter
+    try:
+        parser.Parse(xml, True)
+    except expat.ExpatError as broken:
+        raise bad_xml() from broken
 
 
 def _refuse(*_: object) -> None:

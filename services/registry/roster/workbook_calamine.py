@@ -26,10 +26,8 @@ def open_workbook(data: bytes) -> CalamineWorkbook:
         raise _bad_archive() from broken
 
 
-def visible_sheets(
-    workbook: CalamineWorkbook, marks_of: Callable[[int, str], Marks]
-) -> Iterator[Sheet]:
-    """Give the worksheets that are not hidden, in order; `marks_of` index and name.
+def visible_sheets(workbook: CalamineWorkbook, marks_of: Callable[[int], Marks]) -> Iterator[Sheet]:
+    """Give the worksheets that are not hidden, in order; `marks_of` by index among all sheets.
 
     Raises `FileRefused` (bad_archive) for one that cannot be read.
     """
@@ -40,7 +38,7 @@ def visible_sheets(
                 sheet = workbook.get_sheet_by_index(index)
             except CalamineError as broken:
                 raise _bad_archive() from broken
-            yield _sheet(sheet, marks_of(index, meta.name))
+            yield _sheet(sheet, marks_of(index))
 
 
 def _sheet(sheet: CalamineSheet, marks: Marks) -> Sheet:

@@ -21,6 +21,7 @@ _RANGE: Final = re.compile(r"([A-Z]{1,3}[1-9]\d{0,6})(?::([A-Z]{1,3}[1-9]\d{0,6}
 _TRUE: Final = ("1", "true")
 # Formulas whose result fills a range: only its first cell says so.
 _SPREADING: Final = ("array", "dataTable")
+_SPREAD_CELLS_MAX: Final = 400_000
 
 
 class UnplacedCellError(Exception):
@@ -111,7 +112,8 @@ class _MarkReader(XmlGuard):
         self._whole = whole
         # Where a cell stands that doesn't say so itself, counted as calamine does.
         self._row = self._column = 0
-        self._place = (0, 0)
+        self._place: tuple[int, int] | None = None
+        self._spread_count = 0
         self._too_far: FileRefused | None = None
 
     def enter(self, tag: str, attributes: dict[str, str]) -> None:
@@ -125,8 +127,9 @@ class _MarkReader(XmlGuard):
                 self._enter_row(attributes)
             case "c":
                 self._enter_cell(attributes)
-            case "f":
-                self._enter_formula(attributes)
+            # Behind the cells, formats and sparklines have formulas too.
+            case "f" if self._place:
+                self._enter_formula(self._place, attributes)
             case "col" if attributes.get("hidden") in _TRUE:
                 first, last = (_number(attributes.get(k) or "0") for k in ("min", "max"))
                 self.marks.hidden_columns.append((first - 1, last - 1))
@@ -134,8 +137,11 @@ class _MarkReader(XmlGuard):
     def leave(self, tag: str) -> None:
         super().leave(tag)
         self._too_far = None
-        if tag.rpartition(":")[2] == "row":
+        local = tag.rpartition(":")[2]
+        if local == "row":
             self._row, self._column = self._row + 1, 0
+        elif local == "c":
+            self._place = None
 
     def _enter_row(self, attributes: dict[str, str]) -> None:
         if "r" in attributes:
@@ -155,8 +161,8 @@ class _MarkReader(XmlGuard):
         self._place = place
         self._column = place[1] + 1
 
-    def _enter_formula(self, attributes: dict[str, str]) -> None:
-        self.marks.formulas.add(self._place)
+    def _enter_formula(self, place: tuple[int, int], attributes: dict[str, str]) -> None:
+        self.marks.formulas.add(place)
         if attributes.get("t") in _SPREADING:
             self._spread(attributes.get("ref", ""))
 
@@ -168,6 +174,10 @@ class _MarkReader(XmlGuard):
             return
         bottom = min(last[0], self._limits.sheet_rows_max)
         right = min(last[1], self._limits.columns_max)
+        # A range of one cell, as each row may have, is no more than the formula itself.
+        self._spread_count += max((bottom - first[0] + 1) * (right - first[1] + 1) - 1, 0)
+        if self._spread_count > _SPREAD_CELLS_MAX:
+            raise FileRefused("too_many_cells", "数组公式占用的范围过大，请直接填写内容。")
         for row in range(first[0], bottom + 1):
             self.marks.formulas.update((row, c) for c in range(first[1], right + 1))
 

@@ -39,7 +39,7 @@ def sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
     too_many_cells.
     """
     marks = _all_marks(_workbook_stream(data), limits)
-    return visible_sheets(open_workbook(data), lambda index, _: marks.get(index, Marks()))
+    return visible_sheets(open_workbook(data), lambda index: marks.get(index, Marks()))
 
 
 def _workbook_stream(data: bytes) -> bytes:

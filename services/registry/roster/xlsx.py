@@ -1,13 +1,12 @@
 """Reads .xlsx: values by calamine, and from the XML what calamine does not show."""
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Final
-from xml.parsers import expat
 
 from services.registry.roster.container import Scanned, scan_xlsx
-from services.registry.roster.guarded_xml import bad_xml
+from services.registry.roster.guarded_xml import bad_xml, walk
 from services.registry.roster.limits import Limits
 from services.registry.roster.sheet import Marks, Sheet
 from services.registry.roster.workbook_calamine import open_workbook, visible_sheets
@@ -17,8 +16,6 @@ _WORKBOOK: Final = "xl/workbook.xml"
 _RELATIONS: Final = "xl/_rels/workbook.xml.rels"
 _PIECE_BYTES: Final = 1 << 16
 
-Enter = Callable[[str, dict[str, str]], None]
-
 
 def sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
     """Give the visible worksheets in order.
@@ -26,37 +23,49 @@ def sheets(data: bytes, limits: Limits) -> Iterator[Sheet]:
     Raises `FileRefused` as `scan_xlsx` does, and too_many_rows, too_many_cells.
     """
     scanned = scan_xlsx(data, limits)
-    parts = _worksheet_parts(scanned.archive)
+    parts = _sheet_parts(scanned.archive)
+    looked_at = sorted({*scanned.sheets, *filter(None, parts)})
     # Every part is judged before calamine, which a single far cell would kill, sees the sheets.
-    marks = {name: _marks(scanned, part, limits) for name, part in parts.items()}
-    return visible_sheets(open_workbook(data), lambda _, name: marks.get(name, Marks()))
+    marks = {part: _marks(scanned, part, limits) for part in looked_at}
+    workbook = open_workbook(data)
+    names = workbook.sheet_names
+    # calamine finds a sheet by its name: of two alike it would read one, and we look at the other.
+    if len(names) != len(parts) or len({*names}) < len(names):
+        raise bad_xml()
+    return visible_sheets(workbook, lambda index: _looked_at(marks, parts[index]))
+
+
+def _looked_at(marks: dict[str, Marks], part: str | None) -> Marks:
+    if part is None:
+        raise bad_xml()
+    return marks[part]
 
 
 def _marks(scanned: Scanned, part: str, limits: Limits) -> Marks:
     try:
-        return scanned.sheets[part].marks
+        if part in scanned.sheets:
+            return scanned.sheets[part].marks
     except UnplacedCellError:
-        with scanned.archive.open(part) as stream:
-            pieces = iter(partial(stream.read, _PIECE_BYTES), b"")
-            return SheetScan.of(pieces, limits).marks
+        pass
+    with scanned.archive.open(part) as stream:
+        pieces = iter(partial(stream.read, _PIECE_BYTES), b"")
+        return SheetScan.of(pieces, limits).marks
 
 
-def _worksheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Map sheet names to their parts, by the workbook's relations."""
+def _sheet_parts(archive: zipfile.ZipFile) -> list[str | None]:
+    """Give each sheet's part by the workbook's relations; None for one that cannot be told."""
     members = {n.lower(): n for n in archive.namelist()}
     relations = _relations(archive, members)
-    found: dict[str, str] = {}
+    found: list[str | None] = []
 
     def enter(tag: str, attributes: dict[str, str]) -> None:
         if _local(tag) != "sheet":
             return
         ids = [v for k, v in attributes.items() if ":" in k and _local(k) == "id"]
-        target = relations.get(ids[0], "") if ids else ""
-        part = members.get(target.lower())
-        if part and "/worksheets/" in part.lower():
-            found[attributes.get("name", "")] = part
+        target = relations.get(ids[0], "") if len(ids) == 1 else ""
+        found.append(members.get(target.lower()))
 
-    _walk(archive.read(members[_WORKBOOK]), enter)
+    walk(archive.read(members[_WORKBOOK]), enter)
     return found
 
 
@@ -70,18 +79,9 @@ def _relations(archive: zipfile.ZipFile, members: dict[str, str]) -> dict[str, s
             relations[attributes.get("Id", "")] = path
 
     if _RELATIONS in members:
-        _walk(archive.read(members[_RELATIONS]), enter)
+        walk(archive.read(members[_RELATIONS]), enter)
     return relations
 
 
 def _local(name: str) -> str:
     return name.rpartition(":")[2]
-
-
-def _walk(xml: bytes, enter: Enter) -> None:
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = enter
-    try:
-        parser.Parse(xml, True)
-    except expat.ExpatError as broken:
-        raise bad_xml() from broken

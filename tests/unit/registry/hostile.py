@@ -1,6 +1,7 @@
 """Files that mean harm, or are broken, built in memory."""
 
 import io
+import re
 import struct
 import zipfile
 from collections.abc import Callable, Mapping
@@ -32,6 +33,56 @@ def with_cell(reference: str, inside: bytes = b"<v>1</v>") -> bytes:
     """Put one more cell into the sheet, wherever."""
     cell = b'<row r="999"><c r="%s">%s</c></row></sheetData>' % (reference.encode(), inside)
     return repacked(a_roster_file(), {SHEET: lambda xml: xml.replace(b"</sheetData>", cell)})
+
+
+def with_row(row: bytes) -> bytes:
+    """Put one more row into the sheet, written as it comes."""
+    return repacked(
+        a_roster_file(), {SHEET: lambda xml: xml.replace(b"</sheetData>", row + b"</sheetData>")}
+    )
+
+
+def with_active_part(type_: bytes, *, by_ending: bool) -> bytes:
+    """Hide a macro or an object behind a harmless name: only the list of types tells what it is."""
+    said = b'<Default Extension="dat"' if by_ending else b'<Override PartName="/xl/a.dat"'
+    said += b' ContentType="application/vnd.' + type_ + b'"/></Types>'
+    return repacked(
+        a_roster_file(),
+        {"[Content_Types].xml": lambda xml: xml.replace(b"</Types>", said)},
+        {"xl/a.dat": b"x"},
+    )
+
+
+def with_sheet_elsewhere(part: str, target: str, change: Callable[[bytes], bytes]) -> bytes:
+    """Put the sheet where writers don't, with a formula instead of the first row's name."""
+    data = repacked(a_roster_file(), {SHEET: with_formula}, {})
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "xl/_rels/workbook.xml.rels":
+                content = content.replace(b"worksheets/sheet1.xml", target.encode())
+            if name == "xl/workbook.xml":
+                content = change(content)
+            new.writestr(part if name == SHEET else name, content)
+    return out.getvalue()
+
+
+def with_formula(sheet: bytes) -> bytes:
+    """Replace the first person's name by a formula that shows a name."""
+    return _replaced(sheet, "A2", b'<c r="A2" t="str"><f>B9</f><v>A</v></c>')
+
+
+def with_cell_instead(reference: str, cell: bytes, tail: bytes) -> bytes:
+    """Write one of the roster's cells anew, and what follows all of them."""
+    return repacked(
+        a_roster_file(),
+        {SHEET: lambda xml: _replaced(xml, reference, cell).replace(b"</sheetData>", tail)},
+    )
+
+
+def _replaced(sheet: bytes, reference: str, cell: bytes) -> bytes:
+    return re.sub(rb'<c r="%s"[^>]*>.*?</c>' % reference.encode(), cell, sheet)
 
 
 def with_doctype(member: str) -> bytes:

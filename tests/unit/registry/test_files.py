@@ -62,6 +62,18 @@ def test_an_archive_that_is_no_workbook_is_refused() -> None:
         (lambda: hostile.with_doctype(hostile.SHEET), "422 bad_xml"),
         (lambda: hostile.with_doctype("xl/workbook.xml"), "422 bad_xml"),
         (lambda: hostile.with_doctype("docProps/core.xml"), "422 bad_xml"),
+        (
+            lambda: hostile.repacked(
+                xlsx(ROSTER), {}, {"xl/worksheets/_rels/sheet1.xml.rels": b"<!DOCTYPE x><x/>"}
+            ),
+            "422 bad_xml",
+        ),
+        (
+            lambda: hostile.repacked(
+                xlsx(ROSTER), {}, {"xl/worksheets/sheet9.xml": b"<!DOCTYPE x><x/>"}
+            ),
+            "422 bad_xml",
+        ),
         (hostile.nested_deeply, "422 bad_xml"),
         (
             lambda: hostile.repacked(xlsx(ROSTER), {hostile.SHEET: lambda x: x[:-20]}),
@@ -75,6 +87,16 @@ def test_an_archive_that_is_no_workbook_is_refused() -> None:
             lambda: hostile.repacked(xlsx(ROSTER), {}, {"xl/embeddings/oleObject1.bin": b"x"}),
             "422 active_content",
         ),
+        (
+            lambda: hostile.with_active_part(b"ms-office.vbaProject", by_ending=False),
+            "422 active_content",
+        ),
+        (
+            lambda: hostile.with_active_part(
+                b"openxmlformats-officedocument.oleObject", by_ending=True
+            ),
+            "422 active_content",
+        ),
         (lambda: hostile.that_unpacks_to(201 << 20), "413 unpacked_too_large"),
         (lambda: hostile.that_unpacks_to(11 << 20), "413 unpacked_too_large"),
         (lambda: hostile.that_unpacks_to(9 << 20), ""),
@@ -83,10 +105,75 @@ def test_an_archive_that_is_no_workbook_is_refused() -> None:
         (lambda: hostile.with_cell("CV5"), ""),
         (lambda: hostile.with_cell("A1048576"), "422 too_many_rows"),
         (lambda: hostile.with_cell("XFD1048576", b""), ""),
+        (lambda: hostile.with_cell("&#88;FD1048576"), "422 too_many_cells"),
+        (
+            lambda: hostile.with_row(b'<row r="9"><c r="XFD1048576" x="/"><v>1</v></c></row>'),
+            "422 too_many_cells",
+        ),
+        (
+            lambda: hostile.with_cell("E5", b'<f t="array" ref="A1:XFD1048576">A2</f><v>1</v>'),
+            "422 too_many_cells",
+        ),
     ],
 )
 def test_a_broken_or_hostile_workbook_has_its_own_answer(make: object, answer: str) -> None:
     assert refused(make()) == answer  # type: ignore[operator]
+
+
+def test_a_workbook_that_the_reader_finds_broken_is_refused_like_any_other() -> None:
+    """Negative control of `open_sheet`: without it the reader's own error comes through."""
+    merge = b'</sheetData><mergeCells count="1"><mergeCell ref="nowhere"/></mergeCells>'
+    sheet = {hostile.SHEET: lambda xml: xml.replace(b"</sheetData>", merge)}
+    assert refused(hostile.repacked(xlsx(ROSTER), sheet)) == "422 bad_archive"
+
+
+@pytest.mark.parametrize(
+    ("part", "target"),
+    [
+        ("xl/worksheets/sheet1.xml", "/xl/worksheets/sheet1.xml"),
+        ("xl/sheet1.xml", "sheet1.xml"),
+        ("sheets/one.xml", "/sheets/one.xml"),
+    ],
+)
+def test_a_formula_is_seen_wherever_the_sheet_lies(part: str, target: str) -> None:
+    _, rows = read(hostile.with_sheet_elsewhere(part, target, lambda book: book))
+    assert [f.code for f in rows[0].faults] == ["formula_not_allowed"]
+
+
+@pytest.mark.parametrize(
+    ("written", "changed"),
+    [
+        (b'sheet name="', b'sheet name="A\n B &amp; &#67;'),
+        (b"</sheets>", b"</sheets><!-- <sheet/> -->"),
+    ],
+)
+def test_a_formula_is_seen_whatever_the_sheet_is_called(written: bytes, changed: bytes) -> None:
+    def change(book: bytes) -> bytes:
+        assert written in book
+        return book.replace(written, changed)
+
+    data = hostile.with_sheet_elsewhere(hostile.SHEET, "worksheets/sheet1.xml", change)
+    assert [f.code for f in read(data)[1][0].faults] == ["formula_not_allowed"]
+
+
+@pytest.mark.parametrize(
+    "sheets",
+    [
+        '<sheet name="花名册" sheetId="7" r:id="rId1"/></sheets>'.encode(),
+        b'<sheet name="B" sheetId="7" r:id="rId99"/></sheets>',
+        b'<sheet name="B" sheetId="7" xmlns:q="urn:q" q:id="rId2" r:id="rId1"/></sheets>',
+    ],
+)
+def test_a_sheet_that_cannot_be_looked_at_is_not_read(sheets: bytes) -> None:
+    book = {"xl/workbook.xml": lambda xml: xml.replace(b"</sheets>", sheets)}
+    assert refused(hostile.repacked(xlsx(ROSTER), book)) in ("422 bad_xml", "422 bad_archive")
+
+
+def test_a_formula_of_a_format_behind_the_cells_is_no_cells() -> None:
+    rich = b'<c r="C2" t="inlineStr"><is><r><t>138</t></r><r><t>12345678</t></r></is></c>'
+    tail = b'</sheetData><extLst><ext xmlns:x="urn:x"><x:f>A1</x:f></ext></extLst>'
+    sheet = hostile.with_cell_instead("C2", rich, tail)
+    assert [r.faults for r in read(sheet)[1]] == [[]]
 
 
 @pytest.mark.parametrize(
