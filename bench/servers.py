@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -94,6 +94,7 @@ class Servers:
         total = 0.0
         for root in map(psutil.Process, roots):
             for process in (root, *root.children(recursive=True)):
-                times = process.cpu_times()
-                total += times.user + times.system
+                with suppress(psutil.NoSuchProcess):
+                    times = process.cpu_times()
+                    total += times.user + times.system
         return total

@@ -80,7 +80,7 @@ class Envelope(NamedTuple):
             "ce_source": self.source,
             "ce_subject": self.subject,
             "ce_sequence": str(self.sequence),
-            "ce_time": f"{self.time.astimezone(UTC).replace(tzinfo=None).isoformat()}Z",
+            "ce_time": self.time.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z",
             "content-type": CONTENT_TYPE,
         }
         for name, value in (

@@ -68,7 +68,8 @@ class Event(BaseModel):
 
     def to_body(self) -> bytes:
         """Give the record's value: JSON without absent fields."""
-        return self.model_dump_json(exclude_none=True).encode()
+        # The model's own serializer gives the bytes, which `model_dump_json` makes a text of.
+        return self.__pydantic_serializer__.to_json(self, exclude_none=True)
 
 
 class PersonFact(Event):

@@ -3,7 +3,6 @@
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 from uuid import UUID
 
@@ -26,9 +25,11 @@ class RecordTooLargeError(Exception):
     """An event is larger than a topic takes; nothing of the transaction is written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """An event on its way into the outbox: its headers still lack the sequence."""
+class Said(NamedTuple):
+    """An event on its way into the outbox: its headers still lack the sequence.
+
+    `is_first`: its transaction has made the aggregate, of which nobody can have spoken yet.
+    """
 
     event_id: UUID
     topic: str
@@ -36,6 +37,7 @@ class Said:
     subject: str
     headers: dict[str, str]
     body: bytes
+    is_first: bool = False
 
 
 class Row(NamedTuple):
@@ -73,20 +75,35 @@ async def write(
     outbox's ids within a subject rise in the order of commits.
     """
     counts = Counter(one.subject for one in said)
-    subjects = sorted(counts)
-    rows = await conn.fetch(_NEXT_SEQUENCES, subjects, [counts[s] for s in subjects])
-    before = {r["subject"]: r["last_sequence"] - counts[r["subject"]] for r in rows}
+    before = dict.fromkeys((one.subject for one in said if one.is_first), 0)
+    if before:
+        firsts = [(subject, counts[subject]) for subject in before]
+        await conn.copy_records_to_table("aggregate_sequence", records=firsts)
+    if subjects := sorted(counts.keys() - before.keys()):
+        rows = await conn.fetch(_NEXT_SEQUENCES, subjects, [counts[s] for s in subjects])
+        before |= {r["subject"]: r["last_sequence"] - counts[r["subject"]] for r in rows}
     records = [*finished]
     for one in said:
         before[one.subject] = sequence = before[one.subject] + 1
-        records.append(_row(one, sequence))
+        # The headers were made for this one row: they get their last word here, without a copy.
+        one.headers["ce_sequence"] = str(sequence)
+        where = (slot_of(one.key), one.topic, one.key, one.subject, sequence)
+        records.append(Row(one.event_id, *where, one.headers, one.body))
     await conn.copy_records_to_table("outbox", records=records, columns=Row._fields)
 
 
-def _row(said: Said, sequence: int) -> Row:
-    # The headers were made for this one row: they get their last word here, without a copy.
-    said.headers["ce_sequence"] = str(sequence)
-    return Row(
-        said.event_id, slot_of(said.key), said.topic, said.key, said.subject, sequence,
-        said.headers, said.body,
-    )  # fmt: skip
+async def take_back(conn: "asyncpg.Connection", subjects: Sequence[str]) -> None:
+    """Delete what the open transaction has written of aggregates that it made, as `Tx.unsay` says."""
+    taken = await conn.fetch(_TAKE_BACK, subjects)
+    if {r["subject"] for r in taken} != set(subjects):
+        raise LookupError("only what this transaction was the first to say can be taken back")
+
+
+# What this transaction wrote bears its number. Who has said all there is was the first to speak.
+_TAKE_BACK: Final = """
+WITH unsaid AS (DELETE FROM outbox
+    WHERE subject = ANY ($1::text[]) AND xmin = pg_current_xact_id()::xid RETURNING subject),
+own AS (SELECT subject, count(*) AS said_count FROM unsaid GROUP BY subject)
+DELETE FROM aggregate_sequence a USING own
+WHERE a.subject = own.subject AND a.last_sequence = own.said_count RETURNING a.subject
+"""

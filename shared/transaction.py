@@ -66,12 +66,14 @@ class Tx:
         tenant_id: UUID | None,
         journey_id: UUID | None = None,
         cause: Cause | None = None,
+        is_first: bool = False,
     ) -> UUID:
         """Put an event into the outbox at commit; give its id.
 
         `tenant_id` owns the fact (None: the bureau that runs the system). The journey is the given
-        one, else the cause's, else the aggregate's own id. Raises `RecordTooLargeError` for a body
-        that no topic takes.
+        one, else the cause's, else the aggregate's own id. `is_first`, which is cheaper: this
+        transaction has made the aggregate. Raises `RecordTooLargeError` for a body that no topic
+        takes.
         """
         body = event.to_body()
         outbox.check_size(body, event.wire_type)
@@ -90,7 +92,7 @@ class Tx:
             traceparent=(heard.traceparent if heard else None) or self.traceparent,
         )
         topic, headers = f"{self.service}.events", envelope.to_texts()
-        said = outbox.Said(envelope.id, topic, key, envelope.subject, headers, body)
+        said = outbox.Said(envelope.id, topic, key, envelope.subject, headers, body, is_first)
         self._said.append(said)
         return envelope.id
 
@@ -112,6 +114,15 @@ class Tx:
         await self.as_worker()
         await outbox.write(self.conn, said, rows)
         return True
+
+    async def unsay(self, subjects: Sequence[str]) -> None:
+        """Take back everything said about aggregates that this transaction has made.
+
+        Outside of a savepoint. Raises LookupError for an aggregate that others know.
+        """
+        if subjects:
+            await self.flush()
+            await outbox.take_back(self.conn, subjects)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:

@@ -20,7 +20,6 @@ from services.registry.roster.check import CheckedRow, Checker, Context
 from services.registry.roster.fields import synonym_table
 from services.registry.roster.header import find_header
 from services.registry.roster.reading import Layout
-from services.registry.roster.settle import Standing
 from services.registry.roster.sheet import Marks, Rows, Sheet
 from services.registry.store.batches import Batch
 from services.registry.vault import blind_index
@@ -73,13 +72,10 @@ def _checked(data: bytes, today: date) -> tuple[Layout, Iterator[CheckedRow]]:
 
 
 async def _write(tx: Tx, intake: Intake, index_key: bytes, roster: Roster, row: CheckedRow) -> None:
-    number, wishes = row.values["resident_id"], wishes_of(row.values)
-    roster.rows.append(Standing(row.row, blind_index(index_key, number), has_error=row.has_error))
-    roster.wishes.append(wishes)
-    roster.hired.append(None)
-    roster.entered.append(None)
+    person = blind_index(index_key, row.values["resident_id"])
+    roster.add(row, person, wishes_of(row.values))
     await roster.look_up(tx, [0])
     claimed = await claim(tx, roster)
     async with ChunkWriter(tx, intake, claimed) as writer:
-        await writer.write(await writer.tell(0, [row]))
+        await writer.write(0, [row])
     await tx.flush()

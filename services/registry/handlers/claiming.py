@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from uuid import UUID
 
-from services.registry.domain import Wishes
 from services.registry.handlers.entering import take_out
+from services.registry.handlers.saying import say_nominated
 from services.registry.handlers.taking import Roster
 from services.registry.roster.settle import Outcome, Settled
 from services.registry.store import nominations, people
@@ -36,32 +36,23 @@ class Claimed:
     group_ids: dict[int, UUID] = field(default_factory=dict)
     nominated_count: int = 0
 
-    def forget(self, index: int) -> None:
-        """Let go of a row about which all has been said: a hundred thousand of them weigh much."""
-        self.worker_ids[index] = self.nomination_ids[index] = self.roster.entered[index] = None
+    def is_entered(self, index: int) -> bool:
+        """Whether the row's person was entered on sight, and has stayed."""
+        return self.roster.worker_ids[index] is not None
 
     def nomination(self, index: int) -> Nomination | None:
         """Give the nomination that a row became."""
         nomination_id, worker_id = self.nomination_ids[index], self.worker_ids[index]
         if nomination_id is None or worker_id is None:
             return None
-        batch, told = self.roster.batch, self.roster.wishes[index]
-        place = self.settled[index]
-        group_id = None if place.group is None else self.group_ids.get(place.group)
-        return Nomination(
-            nomination_id=nomination_id,
-            worker_id=worker_id,
-            office_id=batch.tenant_id,
-            batch_id=batch.batch_id,
-            drive_id=batch.drive_id,
-            wishes=Wishes(
-                available_from=told.available_from or batch.submitted_on,
-                boarding_place_code=told.boarding_place_code,
-                needs_bed=bool(told.needs_bed),
-            ),
-            group_id=group_id,
-            group_size=place.group_size if group_id else None,
+        nomination, place = (
+            self.roster.nomination(index, worker_id, nomination_id),
+            self.settled[index],
         )
+        if place.group is not None and place.group in self.group_ids:
+            nomination.group_id = self.group_ids[place.group]
+            nomination.group_size = place.group_size
+        return nomination
 
 
 async def claim(tx: Tx, roster: Roster) -> Claimed:
@@ -72,7 +63,7 @@ async def claim(tx: Tx, roster: Roster) -> Claimed:
         settled=await asyncio.to_thread(roster.settle),
         worker_ids=[None] * count,
         fresh=bytearray(count),
-        nomination_ids=[None] * count,
+        nomination_ids=roster.nomination_ids,
     )
     await _claim_persons(tx, claimed)
     await _find_persons(tx, claimed)
@@ -81,6 +72,9 @@ async def claim(tx: Tx, roster: Roster) -> Claimed:
         await _nominate(tx, claimed)
         claimed.nominated_count = sum(1 for i in claimed.nomination_ids if i)
         await _group(tx, claimed)
+    for index, settled in enumerate(claimed.settled):
+        if settled.codes:
+            roster.faulty[index] = 1
     return claimed
 
 
@@ -93,7 +87,7 @@ async def _claim_persons(tx: Tx, claimed: Claimed) -> None:
     order = sorted(_accepted(claimed), key=lambda i: rows[i].person or b"")
     for part in _slices(order):
         blinds = [rows[i].person or b"" for i in part]
-        new_ids = [claimed.roster.entered[i] or tx.ids.uuid4() for i in part]
+        new_ids = [claimed.roster.worker_ids[i] or tx.ids.uuid4() for i in part]
         entered = await people.claim_persons(tx, blinds, new_ids)
         for i, worker_id in zip(part, new_ids, strict=True):
             if worker_id in entered:
@@ -118,11 +112,12 @@ async def _find_persons(tx: Tx, claimed: Claimed) -> None:
 
 async def _take_out(tx: Tx, claimed: Claimed) -> None:
     """Take out who was entered on sight and is not new: twice in the file, or just brought."""
-    entered = claimed.roster.entered
-    old = [i for i, e in enumerate(entered) if e and e != claimed.worker_ids[i]]
-    await take_out(tx, [e for i in old if (e := entered[i])])
-    for i in old:
-        entered[i] = None
+    roster = claimed.roster
+    old = [(i, w) for i, w in enumerate(roster.worker_ids) if w and w != claimed.worker_ids[i]]
+    await take_out(tx, roster.batch, [(w, roster.nomination_ids[i]) for i, w in old])
+    for i, _ in old:
+        roster.worker_ids[i] = roster.nomination_ids[i] = None
+        roster.told[i] = 0
 
 
 def _is_known(settled: Settled) -> bool:
@@ -163,7 +158,20 @@ async def _group(tx: Tx, claimed: Claimed) -> None:
         if group is not None and group not in claimed.group_ids:
             claimed.group_ids[group] = tx.ids.uuid7()
     for part in _slices(members):
-        await nominations.update_groups(tx, [n for i in part if (n := claimed.nomination(i))])
+        grouped = {i: n for i in part if (n := claimed.nomination(i))}
+        await nominations.update_groups(tx, list(grouped.values()))
+        await _tell_again(tx, claimed, [n for i, n in grouped.items() if claimed.roster.told[i]])
+
+
+async def _tell_again(tx: Tx, claimed: Claimed, named: Sequence[Nomination]) -> None:
+    """Tell of those who named nobody and were named: it was said that they travel alone."""
+    if not named:
+        return
+    await tx.unsay([f"nomination/{n.nomination_id}" for n in named])
+    office_id = claimed.roster.batch.tenant_id
+    profiles = await nominations.find_profiles(tx, office_id, [n.worker_id for n in named])
+    for nomination in named:
+        say_nominated(tx, nomination, profiles[nomination.worker_id])
 
 
 def _slices(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -71,14 +71,11 @@ async def _decide_and_write(tx: Tx, intake: Intake, roster: Roster) -> None:
     book = IssueBook(roster.batch)
     await book.write(tx, roster.layout.notices)
     tell = _teller(claimed)
-    start = 0
     async with ChunkWriter(tx, intake, claimed) as writer:
-        for chunk in roster.spool.chunks():
-            portion = await writer.tell(start, chunk)
-            await writer.write(portion)
+        for start, chunk in roster.spool.chunks(roster.is_open):
+            await writer.write(start, chunk)
             await book.write_rows(tx, tell, start, chunk)
-            writer.flush()
-            start += len(chunk)
+            await tx.flush()
     await _finish(tx, claimed, book)
 
 

@@ -22,7 +22,7 @@ Cause = Received | None  # type: ignore[type-arg]
 def say_registered(tx: Tx, worker_id: UUID, profile: Profile) -> None:
     """Say that a person is known for the first time."""
     event = WorkerRegistered(worker_id=worker_id, **profile.as_fields())
-    tx.say(event, tenant_id=None, journey_id=worker_id)
+    tx.say(event, tenant_id=None, journey_id=worker_id, is_first=True)
 
 
 def say_updated(tx: Tx, worker_id: UUID, profile: Profile) -> None:
@@ -49,7 +49,8 @@ def _whole(nomination: Nomination, profile: Profile) -> dict[str, object]:
 def say_nominated(tx: Tx, nomination: Nomination, profile: Profile) -> None:
     """Say that an office offers a person."""
     event = WorkerNominated(**_whole(nomination, profile))
-    tx.say(event, tenant_id=nomination.office_id, journey_id=nomination.nomination_id)
+    office_id, journey_id = nomination.office_id, nomination.nomination_id
+    tx.say(event, tenant_id=office_id, journey_id=journey_id, is_first=True)
 
 
 def say_nomination_changed(tx: Tx, live: Live, profile: Profile, changed: tuple[str, ...]) -> None:

@@ -25,12 +25,13 @@ class Person:
     """A row on its way into the vault.
 
     `accepted`: it counts, its worker need not be known; `fresh`: nobody knew the person before;
-    `entered`: the person's copy is in already.
+    `entered`: the person's copy is in already. `profile` is what the row says.
     """
 
     index: int
     row: CheckedRow
     worker_id: UUID
+    profile: Profile
     accepted: bool
     fresh: bool
     entered: bool = False
@@ -80,21 +81,22 @@ class Sealer:
         return Relation(
             relation_id=relation_id,
             worker_id=person.worker_id,
-            profile=self.profile(person),
+            profile=person.profile,
             sealed=sealed,
             poverty_lifted=values.get("poverty_lifted_worker"),
             monitored=values.get("monitored_person"),
         )
 
-    def profile(self, person: Person) -> Profile:
-        """Give what a row says; who counts comes from the tenant's own place unless it says so."""
-        profile = profile_of(person.row.values)
-        return profile.with_origin(self._batch.division_code) if person.accepted else profile
-
 
 def field_place(relation_id: UUID, field: str) -> bytes:
     """Name the place of a sealed field: it opens nowhere else."""
     return relation_id.bytes + field.encode()
+
+
+def profile_in(batch: Batch, row: CheckedRow, *, accepted: bool) -> Profile:
+    """Give what a row says; who counts comes from the tenant's own place unless it says so."""
+    profile = profile_of(row.values)
+    return profile.with_origin(batch.division_code) if accepted else profile
 
 
 def profile_of(values: Mapping[str, Any]) -> Profile:

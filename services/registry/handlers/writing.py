@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Self
 from uuid import UUID
 
 from services.registry.domain import REJECTED_ROWS_KEPT, Profile, changed_wishes
@@ -17,7 +17,7 @@ from services.registry.handlers.saying import (
     say_registered,
     say_updated,
 )
-from services.registry.handlers.sealing import Person, Sealer, profile_of
+from services.registry.handlers.sealing import Person, Sealer, profile_in, profile_of
 from services.registry.handlers.values import day_of, wishes_of
 from services.registry.roster.check import CheckedRow
 from services.registry.roster.settle import Outcome
@@ -27,18 +27,11 @@ from services.registry.store.people import Relation
 from services.registry.vault import seal
 from shared.transaction import Tx
 
-# So many persons are told of before others' work has its turn.
-_TOLD_AT_ONCE: Final = 200
-
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """A chunk's rows by what is still to be done for them.
+    """A chunk's rows of which something is still to be told."""
 
-    `told` are as `insert_batch_workers` wants them: all has been said about these.
-    """
-
-    told: list[tuple[int, UUID, UUID | None, UUID | None]] = field(default_factory=list)
     persons: list[Person] = field(default_factory=list)
     left_out: list[tuple[int, CheckedRow]] = field(default_factory=list)
 
@@ -53,9 +46,8 @@ class _Pending:
 
 
 class ChunkWriter:
-    """Writes chunk after chunk of one batch: one is told of while the database takes the other.
+    """Writes what is left of one batch chunk by chunk: one is sealed while the other is written.
 
-    For each chunk `tell`, `write`, then `flush`, which goes on beside the next one's `tell`.
     `async with`: what is still to be written is written at the end, or dropped on an exception.
     """
 
@@ -67,7 +59,6 @@ class ChunkWriter:
         self._claimed = claimed
         self._sealer = Sealer(intake.vault, tx.ids, roster.batch, roster.layout)
         self._pending: _Pending | None = None
-        self._flushing: asyncio.Task[bool] | None = None
 
     async def __aenter__(self) -> Self:
         """Begin."""
@@ -77,57 +68,20 @@ class ChunkWriter:
         """Write what is pending."""
         try:
             if kind is None:
-                await self._flushed()
                 await self._store()
         finally:
             if self._pending:
                 self._pending.sealing.cancel()
-            if self._flushing:
-                self._flushing.cancel()
-                await asyncio.wait([self._flushing])
 
-    async def tell(self, start: int, chunk: Sequence[CheckedRow]) -> Portion:
-        """Sort a chunk, whose first row is the `start`th of the file, and say who is in already.
-
-        Needs no database.
-        """
-        portion = Portion()
-        for index, row in enumerate(chunk, start):
-            settled = self._claimed.settled[index]
-            if settled.outcome is Outcome.REJECTED or "duplicate_in_file" in settled.codes:
-                portion.left_out.append((index, row))
-            elif worker_id := self._claimed.worker_ids[index]:
-                accepted = settled.outcome is Outcome.ACCEPTED
-                fresh = bool(self._claimed.fresh[index])
-                entered = self._claimed.roster.entered[index] is not None
-                self._sort(portion, Person(index, row, worker_id, accepted, fresh, entered))
-            if index % _TOLD_AT_ONCE == 0:
-                await asyncio.sleep(0)
-        return portion
-
-    def _sort(self, portion: Portion, person: Person) -> None:
-        nomination = self._claimed.nomination(person.index) if person.entered else None
-        if nomination is None:
-            portion.persons.append(person)
-            return
-        profile = self._sealer.profile(person)
-        say_registered(self._tx, person.worker_id, profile)
-        say_nominated(self._tx, nomination, profile)
-        told = (person.row.row, person.worker_id, nomination.nomination_id, None)
-        portion.told.append(told)
-        self._claimed.forget(person.index)
-
-    async def write(self, portion: Portion) -> None:
-        """Take a portion, and write the one before."""
-        await self._flushed()
-        await batches.insert_batch_workers(self._tx, self._batch, portion.told)
-        persons = portion.persons
-        returning = [p.worker_id for p in persons if not p.fresh]
+    async def write(self, start: int, chunk: Sequence[CheckedRow]) -> None:
+        """Take a chunk, whose first row is the `start`th of the file, and write the one before."""
+        portion = self._sorted(start, chunk)
+        returning = [p.worker_id for p in portion.persons if not p.fresh]
         known: dict[UUID, UUID] = {}
         if returning:
             known = await people.find_relations(self._tx, self._batch.tenant_id, returning)
         # Sealing needs the key store and a thread, never this transaction.
-        absent = [p for p in persons if not p.entered]
+        absent = [p for p in portion.persons if not p.entered]
         sealing = asyncio.create_task(self._sealer.seal(absent, known))
         try:
             await self._store()
@@ -136,14 +90,27 @@ class ChunkWriter:
             raise
         self._pending = _Pending(portion, known, sealing)
 
-    def flush(self) -> None:
-        """Have what was said go into the outbox: memory stays flat, the commit is still one."""
-        self._flushing = asyncio.create_task(self._tx.flush())
-
-    async def _flushed(self) -> None:
-        if self._flushing:
-            await self._flushing
-            self._flushing = None
+    def _sorted(self, start: int, chunk: Sequence[CheckedRow]) -> Portion:
+        portion, claimed = Portion(), self._claimed
+        for index, row in enumerate(chunk, start):
+            settled = claimed.settled[index]
+            if claimed.roster.told[index]:
+                continue
+            if settled.outcome is Outcome.REJECTED or "duplicate_in_file" in settled.codes:
+                portion.left_out.append((index, row))
+            elif worker_id := claimed.worker_ids[index]:
+                accepted = settled.outcome is Outcome.ACCEPTED
+                person = Person(
+                    index=index,
+                    row=row,
+                    worker_id=worker_id,
+                    profile=profile_in(self._batch, row, accepted=accepted),
+                    accepted=accepted,
+                    fresh=bool(claimed.fresh[index]),
+                    entered=claimed.is_entered(index),
+                )
+                portion.persons.append(person)
+        return portion
 
     async def _store(self) -> None:
         if self._pending is None:
@@ -158,7 +125,7 @@ class ChunkWriter:
     async def _write_persons(self, pending: _Pending, relations: list[Relation]) -> None:
         persons = pending.portion.persons
         profiles = await self._write_relations(relations, pending.known)
-        profiles |= {p.worker_id: self._sealer.profile(p) for p in persons if p.entered}
+        profiles |= {p.worker_id: p.profile for p in persons if p.entered}
         await self._write_workers(persons, profiles)
         if self._batch.kind == "origin_roster":
             links = await self._say_nominations(persons, profiles)

@@ -24,6 +24,11 @@ class Groups:
     codes: dict[int, str] = field(default_factory=dict)
 
 
+def travels_alone(companions: str) -> bool:
+    """Tell whether a row's 同行人 names nobody; another row can still name that row's person."""
+    return companions in _NOBODY
+
+
 def form_groups(
     rows: Sequence[Named],
     is_accepted: Callable[[int], bool],
@@ -47,7 +52,7 @@ def form_groups(
 
 def _unions(rows: Sequence[Named]) -> list[list[int]]:
     """Unite rows of equal text, and the row whose own name is that text; in the file's order."""
-    speaking = [i for i, row in enumerate(rows) if row.companions not in _NOBODY]
+    speaking = [i for i, row in enumerate(rows) if not travels_alone(row.companions)]
     if not speaking:
         return []
     parent: dict[int, int] = {}

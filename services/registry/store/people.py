@@ -23,7 +23,8 @@ SEALED: Final[dict[str, str]] = {
     "preferred_occupation": "preferred_occupation_sealed",
     "notes": "notes_sealed",
 }
-_PROFILE: Final[dict[str, str]] = {
+#: The columns of a profile, in its order, with their types.
+PROFILE: Final[dict[str, str]] = {
     "gender": "text",
     "birth_year_month": "text",
     "origin_division_code": "text",
@@ -97,7 +98,7 @@ async def insert_workers(tx: Tx, people: Iterable[tuple[UUID, Profile]]) -> None
     await tx.insert("worker", _WORKER, records, {"registered_at": tx.now})
 
 
-_WORKER: Final[dict[str, str]] = {"worker_id": "uuid", **_PROFILE}
+_WORKER: Final[dict[str, str]] = {"worker_id": "uuid", **PROFILE}
 
 
 def _profile_record(p: Profile) -> tuple[object, ...]:
@@ -106,15 +107,6 @@ def _profile_record(p: Profile) -> tuple[object, ...]:
         p.certificate_codes, p.occupation_codes,
         p.preferred_pay_min, p.preferred_pay_max,
     )  # fmt: skip
-
-
-async def delete_entered(tx: Tx, worker_ids: Sequence[UUID]) -> list[UUID]:
-    """Delete persons whom this transaction inserted, of whom nothing was said; give their keys."""
-    rows = await tx.fetch(
-        "DELETE FROM relation WHERE worker_id = ANY ($1) RETURNING relation_id", list(worker_ids)
-    )
-    await tx.execute("DELETE FROM worker WHERE worker_id = ANY ($1)", list(worker_ids))
-    return [r["relation_id"] for r in rows]
 
 
 async def update_workers(tx: Tx, people: Sequence[tuple[UUID, Profile]]) -> dict[UUID, Profile]:
@@ -136,7 +128,7 @@ _NEW: Final = """
 unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[], $8::bool[])
     AS n (worker_id, origin, education, certificates, occupations, pay_min, pay_max, has_pay)
 """
-_RETURNED: Final = ", ".join(f"t.{column}" for column in ("worker_id", *_PROFILE))
+_RETURNED: Final = ", ".join(f"t.{column}" for column in ("worker_id", *PROFILE))
 _UPDATE_WORKERS: Final = f"""
 UPDATE worker t SET {_MERGED} FROM {_NEW}
 WHERE t.worker_id = n.worker_id AND t.erased_at IS NULL AND (
@@ -216,7 +208,7 @@ async def insert_relations(
 _RELATION: Final[dict[str, str]] = {
     "relation_id": "uuid",
     "worker_id": "uuid",
-    **_PROFILE,
+    **PROFILE,
     "poverty_lifted": "bool",
     "monitored": "bool",
     **dict.fromkeys(SEALED.values(), "bytea"),

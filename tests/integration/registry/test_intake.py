@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections import Counter
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,10 @@ import pytest
 
 from services.registry.handlers import importing
 from services.registry.handlers.submitting import TICKERS
+from services.registry.roster.child import Chunk, ReaderDiedError
+from services.registry.roster.issue import FileRefused
+from services.registry.roster.reading import Layout
+from services.registry.roster.work import Job
 from shared.identity import Identity
 from tests.integration.registry.world import Registry
 from tests.support.http import a_coordinator, an_enterprise, an_office
@@ -103,10 +108,26 @@ async def test_who_stands_twice_in_a_file_is_one_person_with_one_seal(
     first, second = persons(2)
     batch = await registry.imported(office, xlsx(a_table(first, second, first)))
     assert counts(batch) == (3, 2, 0, 1)
-    for table in ("worker", "relation", "person_index", "nomination"):
+    for table in ("worker", "relation", "person_index", "nomination", "batch_worker"):
         assert await registry.count(f"SELECT count(*) FROM {table}") == 2
-    assert len(await registry.said("worker-registered")) == 2
+    for said in ("worker-registered", "worker-nominated"):
+        assert len(await registry.said(said)) == 2
     assert await registry.idle_keys() == set()
+
+
+async def test_who_names_nobody_and_is_named_is_offered_once_with_the_group(
+    registry: Registry, office: Identity
+) -> None:
+    named, naming, alone = persons(3)
+    naming |= {"同行人(组)": named["姓名"]}
+    batch = await registry.imported(office, xlsx(a_table(named, naming, alone)))
+    assert counts(batch) == (3, 3, 0, 0)
+    offered = await registry.said("worker-nominated")
+    assert [one.headers["ce_sequence"] for one in offered] == ["1", "1", "1"]
+    assert sorted(one.body.get("group_size", 1) for one in offered) == [1, 2, 2]
+    assert len({one.body["group_id"] for one in offered if "group_id" in one.body}) == 1
+    assert await registry.count("SELECT count(*) FROM batch_worker") == 3
+    assert await registry.count("SELECT count(group_id) FROM nomination") == 2
 
 
 async def test_every_seeded_fault_comes_back_with_its_row_column_and_code(
@@ -201,6 +222,27 @@ async def test_a_reader_that_is_killed_costs_one_answer_and_no_more(
 
 class KilledError(Exception):
     """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("break_off", [ReaderDiedError(), FileRefused("bad_archive", "已损坏。")])
+async def test_a_file_that_breaks_off_in_the_middle_has_brought_nobody(
+    registry: Registry, office: Identity, monkeypatch: pytest.MonkeyPatch, break_off: Exception
+) -> None:
+    read = registry.intake.readers.rows
+
+    async def break_off_at_the_end(data: bytes, job: Job) -> AsyncGenerator[Layout | Chunk, None]:
+        async for reply in read(data, job):
+            yield reply
+        raise break_off
+
+    monkeypatch.setattr(registry.intake.readers, "rows", break_off_at_the_end)
+    batch = await registry.imported(office, a_roster(2_500, 1))
+    assert (batch["state"], *counts(batch)) == ("rejected", 0, 0, 0, 0)
+    for table in ("worker", "relation", "person_index", "nomination", "batch_worker"):
+        assert await registry.count(f"SELECT count(*) FROM {table}") == 0
+    told = [one.type.split(".")[1] for one in await registry.said()]
+    assert told == ["worker-batch-submitted", "worker-batch-rejected"]
+    assert await registry.idle_keys() == set()
 
 
 async def test_an_import_killed_anywhere_counts_every_row_once(

@@ -62,6 +62,71 @@ async def test_a_savepoint_takes_back_what_was_said_inside(service_db: ServiceDb
     assert await rows(db) == [(kept.subject, 1)]
 
 
+async def test_what_is_said_first_of_an_aggregate_counts_from_one(service_db: ServiceDb) -> None:
+    db = await service_db("registry")
+    new, old = WorkerErased(worker_id=uuid4()), WorkerErased(worker_id=uuid4())
+    async with db.transaction(role="worker") as tx:
+        tx.say(old, tenant_id=None)
+    async with db.transaction(role="worker") as tx:
+        tx.say(new, tenant_id=None, is_first=True)
+        tx.say(old, tenant_id=None)
+        tx.say(new, tenant_id=None)
+        await tx.flush()
+        tx.say(new, tenant_id=None)
+    found = await rows(db)
+    assert [n for s, n in found if s == new.subject] == [1, 2, 3]
+    assert [n for s, n in found if s == old.subject] == [1, 2]
+
+
+async def test_nobody_speaks_first_of_what_others_have_spoken_of(service_db: ServiceDb) -> None:
+    db = await service_db("registry")
+    event = WorkerErased(worker_id=uuid4())
+    async with db.transaction(role="worker") as tx:
+        tx.say(event, tenant_id=None)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        async with db.transaction(role="worker") as tx:
+            tx.say(event, tenant_id=None, is_first=True)
+    assert await rows(db) == [(event.subject, 1)]
+
+
+async def test_what_was_said_first_can_be_taken_back_and_said_otherwise(
+    service_db: ServiceDb,
+) -> None:
+    db = await service_db("registry")
+    changed, kept = WorkerErased(worker_id=uuid4()), WorkerErased(worker_id=uuid4())
+    async with db.transaction(role="worker") as tx:
+        for event in (changed, kept):
+            tx.say(event, tenant_id=None, is_first=True)
+        await tx.unsay([changed.subject])
+        said = tx.say(changed, tenant_id=None, is_first=True)
+    assert await rows(db) == [(kept.subject, 1), (changed.subject, 1)]
+    async with db.transaction(role="worker") as tx:
+        assert said in {r["event_id"] for r in await tx.fetch("SELECT event_id FROM outbox")}
+
+
+@pytest.mark.parametrize("left_outbox", [False, True])
+async def test_what_others_know_is_never_taken_back(
+    service_db: ServiceDb, *, left_outbox: bool
+) -> None:
+    db = await service_db("registry")
+    event = WorkerErased(worker_id=uuid4())
+    async with db.transaction(role="worker") as tx:
+        tx.say(event, tenant_id=None)
+    if left_outbox:
+        async with db.transaction(role="worker") as tx:
+            await tx.execute("DELETE FROM outbox")
+    before = await rows(db)
+
+    async def say_and_unsay() -> None:
+        async with db.transaction(role="worker") as tx:
+            tx.say(event, tenant_id=None)
+            await tx.unsay([event.subject])
+
+    with pytest.raises(LookupError):
+        await say_and_unsay()
+    assert await rows(db) == before
+
+
 async def test_partitions_of_the_log_are_made_ahead_by_whoever_works(service_db: ServiceDb) -> None:
     db = await service_db("registry")
     async with db.transaction(role="worker") as tx:
