@@ -93,7 +93,7 @@ async def write(
 
 
 async def take_back(conn: "asyncpg.Connection", subjects: Sequence[str]) -> None:
-    """Delete what the open transaction has written of aggregates that it made, as `Tx.unsay` says."""
+    """Delete what the open transaction wrote of aggregates that it made: see `Tx.unsay`."""
     taken = await conn.fetch(_TAKE_BACK, subjects)
     if {r["subject"] for r in taken} != set(subjects):
         raise LookupError("only what this transaction was the first to say can be taken back")

@@ -28,6 +28,7 @@ CHILD_MB_MAX: Final = 400.0
 SMALL_S_MAX: Final = 2.0
 WANTED_RATIO: Final = 5.0
 _SEED_ROWS: Final = 10_000
+_GROUP: Final = "同行人(组)"
 _SMALL_ROWS: Final = 50
 _SMALL_PAUSE_S: Final = 1.0
 
@@ -143,8 +144,14 @@ def a_roster(rows: int, seed: int, *, prefix: int = 0) -> bytes:
         RosterSpec(min(_SEED_ROWS, rows - first), seed + prefix + number)
         for number, first in enumerate(range(0, rows, _SEED_ROWS))
     ]
-    invented = [row for spec in specs for row in invented_rows(spec)]
+    invented = [_apart(row, spec) for spec in specs for row in invented_rows(spec)]
     return written(HEADERS, invented, "xlsx")
+
+
+def _apart(row: dict[str, str], spec: RosterSpec) -> dict[str, str]:
+    """Let the groups of each ten thousand be others: one of thirty would be too large."""
+    group = row[_GROUP]
+    return row | {_GROUP: f"{spec.seed}-{group}" if group else ""}
 
 
 def _print(result: Result) -> None:
