@@ -73,8 +73,11 @@ def find_place(text: str, within: str) -> str | None:
     """Find the place that a text names; `within` is the county or prefecture where it is said.
 
     A plain 客运站 is the coach station there (a prefecture's: at its seat); a name is looked for in
-    the county first, then in its prefecture, then in its province. None when there is none.
+    the county first, then in its prefecture, then in its province. A code names its place anywhere.
+    None when there is none.
     """
+    if text in _places():
+        return text
     wanted = plain(text)
     for scope in _scopes(within):
         found = _named(scope).get(wanted)

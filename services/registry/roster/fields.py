@@ -55,6 +55,8 @@ _REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 _BRACKETS: Final = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|〔[^〔〕]*〕|\{[^{}]*\}")
+# How deep brackets in brackets are taken away.
+_NESTED_MAX: Final = 4
 _BLANKS: Final = re.compile(r"[\s*\u200b-\u200f\u2060\ufeff]+")
 
 
@@ -70,7 +72,10 @@ def words(kind: str) -> Mapping[str, tuple[str, ...]]:
 
 def folded(header: str) -> str:
     """Give a header's comparable form: NFKC, no blanks, no `*`, no brackets' content."""
-    return _BLANKS.sub("", _BRACKETS.sub("", unicodedata.normalize("NFKC", header))).casefold()
+    text = unicodedata.normalize("NFKC", header)
+    for _ in range(_NESTED_MAX):
+        text = _BRACKETS.sub("", text)
+    return _BLANKS.sub("", text).casefold()
 
 
 def synonym_table(kind: str, own: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Final
 
 from services.registry.roster.fields import NAME, RESIDENT_ID, folded
@@ -23,8 +22,8 @@ class Header:
 
     @property
     def known_count(self) -> int:
-        """How many columns are known."""
-        return sum(f is not None for f in self.fields)
+        """How many names are known; what stands twice counts once."""
+        return len({*self.fields} - {None})
 
     def column_of(self, field: str) -> int | None:
         """The column of a field, from 0; None if the roster has no such column."""
@@ -45,13 +44,13 @@ def find_header(
 ) -> Header | None:
     """Give the row or pair with the most known names among the first 20, the first of equals.
 
-    A single row goes before a pair that knows no more. None: no row knows two names, one of them
-    the name or the ID number.
+    A single row goes before a pair that knows no more, unless the pair's lower row only parts what
+    the upper one has grouped. None: no row knows two names, one of them the name or the ID number.
     """
     top = [(n, r) for n, r in rows if n < SEARCHED_ROWS]
     best: Header | None = None
     for candidate in _candidates(top, marks, synonyms, is_text=is_text):
-        enough = candidate.known_count >= _KNOWN_MIN
+        enough = sum(f is not None for f in candidate.fields) >= _KNOWN_MIN
         if not enough or not {NAME, RESIDENT_ID} & set(candidate.fields):
             continue
         if best is None or candidate.known_count > best.known_count:
@@ -72,34 +71,64 @@ def _candidates(
     *,
     is_text: bool,
 ) -> Iterable[Header]:
-    for number, row in top:
-        words = tuple(_text(v) for v in row)
-        yield Header(
-            number, number, words, tuple(synonyms.get(folded(w)) if w else None for w in words)
-        )
-    for (number, upper), (below, lower) in pairwise(top):
+    singles = [_single(number, row, synonyms) for number, row in top]
+    pairs: list[Header] = []
+    for single, (number, upper), (below, lower) in zip(singles, top, top[1:], strict=False):
         if below != number + 1:
             continue
-        spread = _spread(number, upper, lower, marks, is_text=is_text)
-        if spread:
-            yield _paired(number, spread, lower, synonyms)
+        groups = _groups(number, upper, lower, marks, is_text=is_text)
+        if groups:
+            pair = _paired(number, _spread(upper, lower, groups), lower, synonyms)
+            if _is_parted(single, lower, groups):
+                yield pair
+            pairs.append(pair)
+    yield from singles
+    yield from pairs
 
 
-def _spread(
+def _single(number: int, row: Sequence[Value], synonyms: Mapping[str, str]) -> Header:
+    words = tuple(_text(v) for v in row)
+    return Header(
+        number, number, words, tuple(synonyms.get(folded(w)) if w else None for w in words)
+    )
+
+
+def _groups(
     number: int, upper: Sequence[Value], lower: Sequence[Value], marks: Marks, *, is_text: bool
-) -> list[str] | None:
-    """Give the upper row with each merged group's word over all its columns; None without a group.
+) -> list[tuple[int, int]]:
+    """Give the first and last columns that a word of the upper row stands over together.
 
     A CSV shows no merges: there a group is a word followed by empty cells above filled ones.
     """
+    if is_text:
+        width = max(len(upper), len(lower))
+        words = [_text(upper[i]) if i < len(upper) else "" for i in range(width)]
+        return _text_groups(words, [_text(v) for v in lower])
+    return [(c0, c1) for r0, c0, r1, c1 in marks.merges if r0 == r1 == number and c1 > c0]
+
+
+def _spread(
+    upper: Sequence[Value], lower: Sequence[Value], groups: list[tuple[int, int]]
+) -> list[str]:
+    """Give the upper row with each group's word over all its columns."""
     width = max(len(upper), len(lower))
     words = [_text(upper[i]) if i < len(upper) else "" for i in range(width)]
-    groups = [(c0, c1) for r0, c0, r1, c1 in marks.merges if r0 == r1 == number and c1 > c0]
-    if is_text:
-        groups = _text_groups(words, [_text(v) for v in lower])
     for first, last in groups:
         words[first : last + 1] = [words[first]] * (min(last, width - 1) - first + 1)
-    return words if groups else None
+    return words
+
+
+def _is_parted(upper: Header, lower: Sequence[Value], groups: list[tuple[int, int]]) -> bool:
+    """Tell whether the lower row stands under groups alone, none of which is a person's name.
+
+    Then below a header it is no person's row: that would have a name or a number.
+    """
+    if upper.known_count < _KNOWN_MIN:
+        return False
+    under = {c for first, last in groups for c in range(first, last + 1)}
+    filled = {c for c, value in enumerate(lower) if _text(value)}
+    persons = {c for c, known in enumerate(upper.fields) if known in {NAME, RESIDENT_ID}}
+    return bool(filled) and filled <= under and not persons & under
 
 
 def _text_groups(upper: list[str], lower: list[str]) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ from services.registry.roster.parsed import Parsed, error
 from services.registry.roster.sheet import Value
 
 _NOISE: Final = re.compile(r"[\s\-‐-―−'‘’`]+")
+_QUOTES: Final = "'‘’`"
 _SCIENTIFIC: Final = re.compile(r"[+-]?\d+(?:\.\d*)?E[+-]?\d+", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"[0-9]+[0-9X]?")
 # A number cell keeps 15 digits; what is longer has lost some.
@@ -71,7 +72,7 @@ def is_imprecise(value: Value, text: str) -> bool:
     """Tell whether a spreadsheet has turned the number into one that lost its last digits."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return abs(value) >= _EXACT_BELOW
-    return _SCIENTIFIC.fullmatch(text.replace(" ", "")) is not None
+    return _SCIENTIFIC.fullmatch(text.replace(" ", "").lstrip(_QUOTES)) is not None
 
 
 # A row asks more than once.

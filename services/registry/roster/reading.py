@@ -53,6 +53,7 @@ class Opened:
     def rows(self) -> Iterator[tuple[int, list[Value]]]:
         """Give the rows behind the last skipped one, from 0. Raises `FileRefused` for too many."""
         limits = self.limits
+        last = self.last_skipped
         for number, row in self.sheet.rows:
             if number >= limits.sheet_rows_max and _is_filled(row):
                 raise too_many_rows(limits)
@@ -60,6 +61,10 @@ class Opened:
                 raise too_many_columns(limits)
             if number > self.last_skipped:
                 yield number, row
+            last = number
+        # Formulas that nobody has computed yet show nothing, and calamine ends before them.
+        for number in sorted({r for r, _ in self.sheet.marks.formulas if r > last}):
+            yield number, []
 
 
 def open_roster(

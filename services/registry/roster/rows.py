@@ -1,6 +1,6 @@
 """Which rows below the header are people, and which are blank, totals or signatures."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from services.registry.roster.fields import NAME, RESIDENT_ID
@@ -14,14 +14,25 @@ _FOOTERS: Final = (
 )  # fmt: skip
 
 
-def is_counted(row: Sequence[Value], header: Header, serial: int | None) -> bool:
-    """Tell whether a row is a person's (rosters.md, "rows not counted")."""
+def is_counted(
+    row: Sequence[Value],
+    header: Header,
+    serial: int | None,
+    computed: Collection[int] = (),
+) -> bool:
+    """Tell whether a row is a person's (rosters.md, "rows not counted").
+
+    `computed` are its columns with formulas. What a formula shows is not trusted, an empty text as
+    little as another: one for the name or the number makes a person's row of all but a footer.
+    """
+    persons = [c for c in (header.column_of(NAME), header.column_of(RESIDENT_ID)) if c is not None]
     # Nearly every row is a person's: whoever has a name or a number is one, whatever else is there.
-    for column in (header.column_of(NAME), header.column_of(RESIDENT_ID)):
-        if column is not None and column < len(row) and clean(row[column]):
+    for column in persons:
+        if column < len(row) and column not in computed and clean(row[column]):
             return True
+    claimed = any(c in computed for c in persons)
     filled = [(i, clean(v)) for i, v in enumerate(row) if v is not None and v != ""]
-    filled = [(i, text) for i, text in filled if text]
-    if not filled or all(i == serial for i, _ in filled):
+    filled = [(i, text) for i, text in filled if text and not (claimed and i in computed)]
+    if filled and filled[0][1].startswith(_FOOTERS):
         return False
-    return not filled[0][1].startswith(_FOOTERS)
+    return claimed or any(i != serial for i, _ in filled)

@@ -81,9 +81,10 @@ def checked_rows(opened: Opened, job: Job) -> Iterator[CheckedRow]:
 
 def _people(opened: Opened, limits: Limits) -> Iterator[tuple[int, list[Any]]]:
     serial = opened.header.column_of(SERIAL)
+    computed = opened.sheet.marks.computed()
     count = 0
     for number, row in opened.rows():
-        if not is_counted(row, opened.header, serial):
+        if not is_counted(row, opened.header, serial, computed.get(number, ())):
             continue
         count += 1
         if count > limits.rows_max:

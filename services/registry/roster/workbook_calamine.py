@@ -46,7 +46,10 @@ def _sheet(sheet: CalamineSheet, marks: Marks) -> Sheet:
     _, left = sheet.start or (0, 0)
     last_row, last_column = sheet.end or (-1, -1)
     return Sheet(
-        sheet.name, Rows(sheet.iter_rows, left), marks, size=(last_row + 1, last_column + 1)
+        sheet.name,
+        Rows(sheet.iter_rows, left, marks.merges),
+        marks,
+        size=(last_row + 1, last_column + 1),
     )
 
 

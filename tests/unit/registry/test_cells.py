@@ -39,6 +39,7 @@ def value_of(header: str, field: str, text: Any, form: str = "xlsx") -> tuple[An
         ("530902209901010018", None, [("id_birthdate", E)]),
         ("530902199903070024", None, [("id_checksum", E)]),
         ("5.30902E+17", None, [("id_precision_lost", E)]),
+        ("'5.30902E+17", None, [("id_precision_lost", E)]),
         (resident_id("999999", date(1999, 3, 7), 2), None, [("division_unknown", W)]),
         (resident_id("830000", date(1999, 3, 7), 2), None, []),
         (resident_id("412723", date(1999, 3, 7), 2), None, []),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.registry.roster.fields import HIRE_WORDS, WORDS
-from tests.support.rosters import PERSON, WRITERS, persons, xls, xlsx
+from tests.support.rosters import PERSON, WRITERS, csv_of, persons, xls, xlsx
 from tests.unit.registry.checking import codes, job, read, refused
 
 VALUES = list(PERSON.values())
@@ -34,6 +34,7 @@ def test_every_synonym_names_its_field(field: str, word: str) -> None:
     [
         "身 份 证 号", "身份证号*", "＊身份证号", "身份证号（必填）", "身份证号(18位)",
         "身份证号\n（必填）",        "身份证号【文本】", " 身份证号 ", "身份证号码",
+        "身份证号（18位（含X））",
     ],
 )  # fmt: skip
 def test_a_headers_decoration_does_not_matter(written: str) -> None:
@@ -107,6 +108,49 @@ def test_a_merged_group_above_single_columns_is_a_header_of_two_rows(write: Any)
     assert rows[0].values["emergency_phone"] == "13912345678"
 
 
+@pytest.mark.parametrize("form", WRITERS)
+def test_a_pair_that_tells_more_apart_goes_before_its_lower_row(form: str) -> None:
+    """Of 姓名 and 电话 twice over the lower row alone would know no more names than the pair."""
+    table = [
+        ["本人", "", "", "紧急联系人", ""],
+        ["姓名", "身份证号", "电话", "姓名", "电话"],
+        [*VALUES, "李四", "13912345678"],
+    ]
+    layout, rows = read(_grouped(form, table, [(0, 2), (3, 4)]), job(f"a.{form}"))
+    assert layout.fields == (
+        "name", "resident_id", "phone", "emergency_contact", "emergency_phone",
+    )  # fmt: skip
+    assert [r.row for r in rows] == [3]
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_a_row_that_only_parts_a_group_is_no_persons(form: str) -> None:
+    table = [[*NAMES, "户籍地", ""], ["", "", "", "省", "市县"], [*VALUES, "云南", "临沧"]]
+    layout, rows = read(_grouped(form, table, [(3, 4)]), job(f"a.{form}"))
+    assert layout.fields == ("name", "resident_id", "phone", "registered_residence", None)
+    assert [r.row for r in rows] == [3]
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_a_row_below_a_name_over_two_columns_is_a_persons(form: str) -> None:
+    table = [["姓名", "", *NAMES[1:]], ["王", "某", "", ""]]
+    _, rows = read(_grouped(form, table, [(0, 1)]), job(f"a.{form}"))
+    assert [r.row for r in rows] == [2]
+
+
+def _grouped(form: str, table: list[list[Any]], groups: list[tuple[int, int]]) -> bytes:
+    """Write a table whose first row's words stand over groups of columns."""
+
+    def merge(_: Any, sheet: Any) -> None:
+        for first, last in groups:
+            if form == "xls":
+                sheet.write_merge(0, 0, first, last, table[0][first])
+            else:
+                sheet.merge_range(0, first, 0, last, table[0][first])
+
+    return csv_of(table) if form == "csv" else WRITERS[form](table, merge)
+
+
 def test_a_csv_may_have_a_header_of_two_records() -> None:
     table = [
         ["姓名", "身份证号", "联系电话", "紧急联系人", ""],
@@ -159,6 +203,20 @@ def test_merged_data_cells_belong_to_their_first_row() -> None:
     data = xlsx(table, lambda _, s: s.merge_range(1, 3, 2, 3, "同一户"))
     _, rows = read(data)
     assert [r.values["notes"] for r in rows] == ["同一户", ""]
+
+
+def test_what_a_merged_range_hides_is_not_there() -> None:
+    """WPS keeps the covered cells' contents, which the office does not see."""
+    first, second, third = ([*p.values(), "13812345678", "甲"] for p in persons(3))
+
+    def merge(_: Any, sheet: Any) -> None:
+        sheet.merge_range(1, 3, 2, 4, "甲")
+        sheet.write_row(2, 3, ["乙", "丙"])
+
+    _, rows = read(xlsx([[*NAMES, "备注", "现居地"], first, second, [*third, "丁"]], merge))
+    assert [(r.values["notes"], r.values["present_residence"]) for r in rows] == [
+        ("甲", ""), ("", ""), ("甲", "丁"),
+    ]  # fmt: skip
 
 
 def test_unknown_columns_hidden_rows_and_other_sheets_are_noticed() -> None:
@@ -244,6 +302,31 @@ def test_an_array_formula_covers_its_whole_range() -> None:
     table = [[*NAMES, "备注"], [*VALUES, ""], [*VALUES, ""]]
     _, rows = read(xlsx(table, change))
     assert [codes(r) for r in rows] == [[("formula_not_allowed", "error")]] * 2
+
+
+@pytest.mark.parametrize("shown", ["", 0, "王小芳"])
+@pytest.mark.parametrize("write", [xlsx, xls])
+def test_a_row_by_formulas_is_a_persons_whatever_they_show(write: Any, shown: Any) -> None:
+    import xlwt
+
+    def change(_: Any, sheet: Any) -> None:
+        for row in (1, 3):
+            for column in (1, 2):
+                if write is xlsx:
+                    sheet.write_formula(row, column, "=甲!A1", None, shown)
+                else:
+                    sheet.write(row, column, xlwt.Formula("A1"))
+        if write is xlsx:
+            sheet.write_formula(2, 1, "=COUNTA(B2:B2)", None, 1)
+            sheet.write_formula(2, 4, "=1", None, shown)
+        else:
+            sheet.write(2, 1, xlwt.Formula("COUNTA(B2:B2)"))
+
+    table = [["序号", *NAMES, "备注"], ["1", "", "", "", ""], ["合计", "", "", "", ""]]
+    _, rows = read(write(table, change))
+    assert [r.row for r in rows] == [2, 4]
+    found = [("formula_not_allowed", "error")] * 2 + [("required", "error")]
+    assert [codes(r) for r in rows] == [found, found]
 
 
 def test_an_offices_own_word_names_a_column() -> None:
