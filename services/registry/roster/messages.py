@@ -4,7 +4,9 @@ from typing import Final
 
 _ZH: Final[dict[str, str]] = {
     "required": "必填项为空，请补填。",
-    "formula_not_allowed": "单元格是公式，请改为直接填写的内容（复制后“选择性粘贴为数值”）。",
+    "formula_not_allowed": (
+        "单元格是公式或错误值（如 #N/A），请改为直接填写的内容（复制后“选择性粘贴为数值”）。"
+    ),
     "text_too_long": "内容过长，请缩短（姓名50字、备注500字、其他100字以内）。",
     "id_characters": "身份证号含有不允许的字符，应为17位数字加1位数字或X。",
     "id_old_format": "这是15位旧身份证号，请填写18位身份证号。",

@@ -23,7 +23,7 @@ def plain_cells(limits: Limits) -> re.Pattern[bytes]:
     row = _numbers_to(limits.sheet_rows_max)
     column = _letters_to(limits.columns_max)
     value = rb"<v>%b</v>|<is><t(?:%b)?>%b</t></is>" % (text, attribute, text)
-    cell = rb'<c r="%b%b"(?: [st]="\w*+")*+(?:/>|>(?:%b)?</c>)' % (column, row, value)
+    cell = rb'<c r="%b%b"(?: (?:s|t(?!="e"))="\w*+")*+(?:/>|>(?:%b)?</c>)' % (column, row, value)
     tag = rb'<row r="%b"(?![^<>]*hidden)(?:%b)*+>' % (row, attribute)
     return re.compile(rb"(?:%b(?:%b)*+</row>|%b)++" % (tag, cell, cell))
 

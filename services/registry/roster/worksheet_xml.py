@@ -158,6 +158,9 @@ class _MarkReader(XmlGuard):
         if place is None:
             raise bad_xml()
         self._too_far = _beyond(place, self._limits)
+        # An error's value is what a formula left; calamine shows an empty cell for it.
+        if attributes.get("t") == "e":
+            self.marks.formulas.add(place)
         self._place = place
         self._column = place[1] + 1
 

@@ -20,6 +20,9 @@ _FORMULA: Final = 0x0006
 _ROW: Final = 0x0208
 # Cells with something in them: LABELSST, NUMBER, RK, LABEL, BOOLERR, MULRK, FORMULA.
 _FILLED: Final = (0x00FD, 0x0203, 0x027E, 0x0204, 0x0205, 0x00BD, 0x0006)
+# An error's value is what a formula left; calamine shows an empty cell for it.
+_BOOLERR: Final = 0x0205
+_ERROR_AT: Final = 7
 # What BOUNDSHEET calls a macro sheet and a Visual Basic module.
 _ACTIVE_SHEETS: Final = (1, 6)
 _COLINFO: Final = 0x007D
@@ -98,7 +101,7 @@ def _mark(marks: Marks, kind: int, body: bytes, limits: Limits) -> None:
         row, column = struct.unpack_from("<HH", body)
         if column >= limits.columns_max:
             raise too_many_columns(limits)
-        if kind == _FORMULA:
+        if kind == _FORMULA or (kind == _BOOLERR and body[_ERROR_AT : _ERROR_AT + 1] == b"\1"):
             marks.formulas.add((row, column))
     elif kind == _ROW and len(body) >= _ROW_BYTES:
         marks.hidden_rows |= bool(struct.unpack_from("<H", body, 12)[0] & _ROW_HIDDEN)

@@ -73,12 +73,18 @@ def with_formula(sheet: bytes) -> bytes:
     return _replaced(sheet, "A2", b'<c r="A2" t="str"><f>B9</f><v>A</v></c>')
 
 
-def with_cell_instead(reference: str, cell: bytes, tail: bytes) -> bytes:
+def with_cell_instead(reference: str, cell: bytes, tail: bytes = b"</sheetData>") -> bytes:
     """Write one of the roster's cells anew, and what follows all of them."""
     return repacked(
         a_roster_file(),
         {SHEET: lambda xml: _replaced(xml, reference, cell).replace(b"</sheetData>", tail)},
     )
+
+
+def with_row_instead(number: int, cells: bytes) -> bytes:
+    """Write one of the roster's rows anew."""
+    row = rb'(<row r="%d"[^>]*>).*?(?=</row>)' % number
+    return repacked(a_roster_file(), {SHEET: lambda xml: re.sub(row, rb"\1" + cells, xml)})
 
 
 def _replaced(sheet: bytes, reference: str, cell: bytes) -> bytes:

@@ -7,6 +7,7 @@ import pytest
 
 from services.registry.roster.fields import HIRE_WORDS, WORDS
 from tests.support.rosters import PERSON, WRITERS, csv_of, persons, xls, xlsx
+from tests.unit.registry import hostile
 from tests.unit.registry.checking import codes, job, read, refused
 
 VALUES = list(PERSON.values())
@@ -327,6 +328,18 @@ def test_a_row_by_formulas_is_a_persons_whatever_they_show(write: Any, shown: An
     assert [r.row for r in rows] == [2, 4]
     found = [("formula_not_allowed", "error")] * 2 + [("required", "error")]
     assert [codes(r) for r in rows] == [found, found]
+
+
+def test_an_errors_value_is_what_a_formula_left() -> None:
+    def change(_: Any, sheet: Any) -> None:
+        for column in range(3):
+            sheet.row(1).set_cell_error(column, 0x2A)
+        sheet.row(2).set_cell_boolean(3, 1)
+
+    table = [[*NAMES, "备注"], ["", "", "", ""], [*VALUES, ""]]
+    wrong = b"".join(b'<c r="%c2" t="e"><v>#N/A</v></c>' % c for c in b"ABC")
+    rows = [*read(hostile.with_row_instead(2, wrong))[1], *read(xls(table, change))[1]]
+    assert [codes(r) for r in rows] == [[("formula_not_allowed", "error")] * 3] * 2 + [[]]
 
 
 def test_an_offices_own_word_names_a_column() -> None:
