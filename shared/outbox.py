@@ -74,35 +74,62 @@ async def write(
     say something about the same aggregates wait for each other instead of deadlocking, and the
     outbox's ids within a subject rise in the order of commits.
     """
+    await _copy(conn, "outbox", [*finished, *await _rows(conn, said)])
+
+
+async def _copy(conn: "asyncpg.Connection", table: str, rows: Sequence[Row]) -> None:
+    await conn.copy_records_to_table(table, records=rows, columns=Row._fields)
+
+
+async def _rows(conn: "asyncpg.Connection", said: Sequence[Said]) -> list[Row]:
     counts = Counter(one.subject for one in said)
     before = dict.fromkeys((one.subject for one in said if one.is_first), 0)
     if before:
         firsts = [(subject, counts[subject]) for subject in before]
         await conn.copy_records_to_table("aggregate_sequence", records=firsts)
     if subjects := sorted(counts.keys() - before.keys()):
-        rows = await conn.fetch(_NEXT_SEQUENCES, subjects, [counts[s] for s in subjects])
-        before |= {r["subject"]: r["last_sequence"] - counts[r["subject"]] for r in rows}
-    records = [*finished]
+        last = await conn.fetch(_NEXT_SEQUENCES, subjects, [counts[s] for s in subjects])
+        before |= {r["subject"]: r["last_sequence"] - counts[r["subject"]] for r in last}
+    rows = []
     for one in said:
         before[one.subject] = sequence = before[one.subject] + 1
         # The headers were made for this one row: they get their last word here, without a copy.
         one.headers["ce_sequence"] = str(sequence)
         where = (slot_of(one.key), one.topic, one.key, one.subject, sequence)
-        records.append(Row(one.event_id, *where, one.headers, one.body))
-    await conn.copy_records_to_table("outbox", records=records, columns=Row._fields)
+        rows.append(Row(one.event_id, *where, one.headers, one.body))
+    return rows
+
+
+async def set_aside(conn: "asyncpg.Connection", said: Sequence[Said]) -> None:
+    """Write events, with their sequences, into a table that this transaction alone has.
+
+    Relays would pass over each such row of the outbox, again and again, until the commit.
+    """
+    await conn.execute(_ASIDE)
+    await _copy(conn, "outbox_aside", await _rows(conn, said))
+
+
+async def take_in(conn: "asyncpg.Connection") -> None:
+    """Put into the outbox what was set aside, in its order."""
+    await conn.execute(_TAKE_IN)
 
 
 async def take_back(conn: "asyncpg.Connection", subjects: Sequence[str]) -> None:
-    """Delete what the open transaction wrote of aggregates that it made: see `Tx.unsay`."""
+    """Forget what was set aside about aggregates that the transaction made: see `Tx.unsay`."""
     taken = await conn.fetch(_TAKE_BACK, subjects)
     if {r["subject"] for r in taken} != set(subjects):
         raise LookupError("only what this transaction was the first to say can be taken back")
 
 
-# What this transaction wrote bears its number. Who has said all there is was the first to speak.
+_COLUMNS: Final = ", ".join(Row._fields)
+_ASIDE: Final = f"""
+CREATE TEMP TABLE IF NOT EXISTS outbox_aside ON COMMIT DROP
+AS SELECT {_COLUMNS} FROM outbox WITH NO DATA
+"""
+_TAKE_IN: Final = f"INSERT INTO outbox ({_COLUMNS}) SELECT {_COLUMNS} FROM outbox_aside"
+# Who has said all there is about an aggregate was the first to speak of it.
 _TAKE_BACK: Final = """
-WITH unsaid AS (DELETE FROM outbox
-    WHERE subject = ANY ($1::text[]) AND xmin = pg_current_xact_id()::xid RETURNING subject),
+WITH unsaid AS (DELETE FROM outbox_aside WHERE subject = ANY ($1::text[]) RETURNING subject),
 own AS (SELECT subject, count(*) AS said_count FROM unsaid GROUP BY subject)
 DELETE FROM aggregate_sequence a USING own
 WHERE a.subject = own.subject AND a.last_sequence = own.said_count RETURNING a.subject

@@ -16,6 +16,8 @@ from shared.ids import Ids
 if TYPE_CHECKING:
     import asyncpg
 
+# So many events are worth a table of their own.
+ASIDE_MIN: Final = 1_000
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 
 
@@ -52,6 +54,7 @@ class Tx:
         self._timeout = answer_timeout_s
         self._said: list[outbox.Said] = []
         self._rows: list[outbox.Row] = []
+        self._is_aside = False
         self.woken: set[str] = set()
 
     @property
@@ -106,33 +109,42 @@ class Tx:
 
     async def flush(self) -> bool:
         """Write what was said into the outbox, just before commit; tell whether there was any."""
-        said, rows = self._said, self._rows
-        if not (said or rows):
+        said, rows, is_aside = self._said, self._rows, self._is_aside
+        if not (said or rows or is_aside):
             return False
-        # What is said meanwhile waits for the next time.
-        self._said, self._rows = [], []
+        self._said, self._rows, self._is_aside = [], [], False
         await self.as_worker()
+        if is_aside:
+            await outbox.take_in(self.conn)
         await outbox.write(self.conn, said, rows)
         return True
+
+    async def set_aside(self, least: int = ASIDE_MIN) -> None:
+        """Let the database keep what was said so far, if it is much: memory stays flat."""
+        if len(self._said) >= least:
+            # What is said meanwhile waits for the next time.
+            said, self._said, self._is_aside = self._said, [], True
+            await self.as_worker()
+            await outbox.set_aside(self.conn, said)
 
     async def unsay(self, subjects: Sequence[str]) -> None:
         """Take back everything said about aggregates that this transaction has made.
 
-        Outside of a savepoint. Raises LookupError for an aggregate that others know.
+        Raises LookupError for one that others know.
         """
         if subjects:
-            await self.flush()
+            await self.set_aside(0)
             await outbox.take_back(self.conn, subjects)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """Undo what was done and said inside when it raises, nothing else; the error goes on."""
-        said, rows, woken = [*self._said], [*self._rows], set(self.woken)
+        before = [*self._said], [*self._rows], set(self.woken), self._is_aside
         try:
             async with self.conn.transaction():
                 yield
         except BaseException:
-            self._said, self._rows, self.woken = said, rows, woken
+            self._said, self._rows, self.woken, self._is_aside = before
             raise
 
     async def as_worker(self) -> None:

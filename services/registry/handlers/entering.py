@@ -38,6 +38,7 @@ class Entrance:
 
     async def __aenter__(self) -> Self:
         """Begin."""
+        await strangers.check_references(self._tx, at_once=True)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -45,6 +46,8 @@ class Entrance:
         if self._writing and kind and not issubclass(kind, Exception):
             self._writing.cancel()
         await self.written()
+        if kind is None:
+            await strangers.check_references(self._tx, at_once=False)
 
     def enter(self, chunk: Sequence[Stranger]) -> None:
         """Begin to write a chunk's strangers; the transaction is taken until `written`."""
@@ -62,7 +65,7 @@ class Entrance:
             return
         async with beside(self._sealer.seal([s.person for s in chunk], {})) as sealing:
             await self._tell(chunk)
-            await self._tx.flush()
+            await self._tx.set_aside()
             copies = await sealing
             await strangers.enter_strangers(
                 self._tx,

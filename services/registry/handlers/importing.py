@@ -75,7 +75,7 @@ async def _decide_and_write(tx: Tx, intake: Intake, roster: Roster) -> None:
         for start, chunk in roster.spool.chunks(roster.is_open):
             await writer.write(start, chunk)
             await book.write_rows(tx, tell, start, chunk)
-            await tx.flush()
+            await tx.set_aside()
     await _finish(tx, claimed, book)
 
 

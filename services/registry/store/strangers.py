@@ -60,6 +60,15 @@ def _offer(row_number: int, nomination: Nomination | None) -> tuple[object, ...]
     )  # fmt: skip
 
 
+async def check_references(tx: Tx, *, at_once: bool) -> None:
+    """Have each statement's references to persons checked with it, or all of them at the commit.
+
+    At the commit nothing else goes on; but there a person may come after what refers to it.
+    """
+    when = "IMMEDIATE" if at_once else "DEFERRED"
+    await tx.execute(f"SET CONSTRAINTS relation_worker_id_fkey, nomination_worker_id_fkey {when}")
+
+
 async def delete_strangers(tx: Tx, batch: Batch, worker_ids: Sequence[UUID]) -> list[UUID]:
     """Delete persons whom this transaction has entered; give the keys of their copies."""
     rows = await tx.fetch(_DELETE, list(worker_ids), batch.batch_id)

@@ -50,6 +50,38 @@ async def test_what_a_rolled_back_transaction_said_was_never_said(service_db: Se
     assert await rows(db) == [(event.subject, 1)]
 
 
+@pytest.mark.parametrize("before_it", [False, True])
+async def test_a_savepoint_takes_back_what_was_set_aside_inside(
+    service_db: ServiceDb, *, before_it: bool
+) -> None:
+    db = await service_db("registry")
+    kept, lost = WorkerErased(worker_id=uuid4()), WorkerErased(worker_id=uuid4())
+    async with db.transaction(role="worker") as tx:
+        tx.say(kept, tenant_id=None)
+        if before_it:
+            await tx.set_aside(0)
+        with suppress(RuntimeError):
+            async with tx.savepoint():
+                tx.say(lost, tenant_id=None)
+                await tx.set_aside(0)
+                raise RuntimeError
+        tx.say(kept, tenant_id=None)
+    assert await rows(db) == [(kept.subject, 1), (kept.subject, 2)]
+
+
+async def test_what_is_set_aside_is_in_nobodys_way_until_the_commit(service_db: ServiceDb) -> None:
+    db = await service_db("registry")
+    event = WorkerErased(worker_id=uuid4())
+    async with db.transaction(role="worker") as tx:
+        for _ in range(3):
+            tx.say(event, tenant_id=None)
+            await tx.set_aside(0)
+        tx.say(event, tenant_id=None)
+        # Our own rows of the outbox we would see: relays would have to pass over them.
+        assert await tx.fetch("SELECT 1 FROM outbox") == []
+    assert await rows(db) == [(event.subject, n) for n in (1, 2, 3, 4)]
+
+
 async def test_a_savepoint_takes_back_what_was_said_inside(service_db: ServiceDb) -> None:
     db = await service_db("registry")
     kept, lost = WorkerErased(worker_id=uuid4()), WorkerErased(worker_id=uuid4())
@@ -71,7 +103,7 @@ async def test_what_is_said_first_of_an_aggregate_counts_from_one(service_db: Se
         tx.say(new, tenant_id=None, is_first=True)
         tx.say(old, tenant_id=None)
         tx.say(new, tenant_id=None)
-        await tx.flush()
+        await tx.set_aside(0)
         tx.say(new, tenant_id=None)
     found = await rows(db)
     assert [n for s, n in found if s == new.subject] == [1, 2, 3]
