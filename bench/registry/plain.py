@@ -62,7 +62,7 @@ def _checked(data: bytes, today: date) -> tuple[Layout, Iterator[CheckedRow]]:
     sheet = load_workbook(io.BytesIO(data), read_only=True, data_only=True).worksheets[0]
     table = Rows(partial(sheet.iter_rows, values_only=True))
     number, top = next(iter(table))
-    seen = Sheet(sheet.title, table, Marks())
+    seen = Sheet(sheet.title, table, Marks(), (sheet.max_row, sheet.max_column))
     header = find_header([(number, top)], seen.marks, synonym_table(KIND, {}), is_text=False)
     if header is None:
         raise LookupError("the bench writes a header")

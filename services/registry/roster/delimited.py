@@ -2,10 +2,9 @@
 
 import csv
 import io
-import re
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from services.registry.roster.fields import folded
@@ -15,7 +14,6 @@ from services.registry.roster.sheet import Marks, Rows, Sheet
 
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
-_LINE_BREAK: Final = re.compile(rb"[\r\n]")
 _SEPARATORS: Final = ",;\t"
 _HEADER_ROWS: Final = 20
 _SENTINEL: Final = "\x1e"
@@ -26,15 +24,16 @@ def sheet(data: bytes, limits: Limits, known_words: set[str]) -> Sheet:
 
     Raises `FileRefused`: bad_encoding, bad_csv, line_too_long.
     """
-    if max(map(len, _LINE_BREAK.split(data))) > limits.csv_line_bytes_max:
+    if max(map(len, data.splitlines()), default=0) > limits.csv_line_bytes_max:
         kilobytes = limits.csv_line_bytes_max >> 10
         raise FileRefused("line_too_long", f"有一行超过 {kilobytes} KB，请检查引号与换行。")
     text = _decoded(data)
     if "\0" in text:
         raise FileRefused("bad_csv", "文件含有空字符 (NUL)，不是有效的 CSV。")
-    separator = max(_SEPARATORS, key=lambda s: _known(text, s, known_words))
-    _check_quotes(text, separator)
-    return Sheet("CSV", Rows(partial(_reader, text, separator)), Marks(), is_text=True)
+    lines = list(io.StringIO(text, newline=""))
+    separator = max(_SEPARATORS, key=lambda s: _known(lines, s, known_words))
+    size = _size(lines, separator)
+    return Sheet("CSV", Rows(partial(_reader, lines, separator)), Marks(), size, is_text=True)
 
 
 def _decoded(data: bytes) -> str:
@@ -49,19 +48,25 @@ def _decoded(data: bytes) -> str:
     )
 
 
-def _reader(text: str, separator: str) -> Iterator[list[str]]:
+def _reader(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
     # Fields may be as long as a line; the line's own limit was checked before.
     csv.field_size_limit(1 << 30)
-    return csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    return csv.reader(lines, delimiter=separator)
 
 
-def _known(text: str, separator: str, known_words: set[str]) -> int:
-    first = zip(range(_HEADER_ROWS), _reader(text, separator), strict=False)
+def _known(lines: list[str], separator: str, known_words: set[str]) -> int:
+    first = zip(range(_HEADER_ROWS), _reader(lines, separator), strict=False)
     return max((sum(folded(cell) in known_words for cell in row) for _, row in first), default=0)
 
 
-def _check_quotes(text: str, separator: str) -> None:
+def _size(lines: list[str], separator: str) -> tuple[int, int]:
+    """Count the rows, and the columns of the longest."""
+    height = width = 0
+    last: list[str] = []
+    for last in _reader(chain(lines, ("\n", _SENTINEL)), separator):
+        height += 1
+        width = max(width, len(last))
     # An open quote swallows all that follows: then this record does not come out as itself.
-    last = deque(_reader(f"{text.rstrip()}\n{_SENTINEL}", separator), maxlen=1)
-    if list(last) != [[_SENTINEL]]:
+    if last != [_SENTINEL]:
         raise FileRefused("bad_csv", "CSV 的引号不成对，请检查后重新另存。")
+    return height, width

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from math import inf
 from typing import Final
 
 from services.registry.roster import delimited, xls, xlsx
@@ -46,9 +45,11 @@ class Opened:
 
     @property
     def is_small(self) -> bool:
-        """Whether the sheet is known to lie within the limits, whatever its rows are."""
-        rows, columns = self.sheet.size or (inf, inf)
-        return rows <= self.limits.rows_max and columns <= self.limits.columns_max
+        """Whether the sheet lies within the limits, whatever its rows are."""
+        rows, columns = self.sheet.size
+        # Formulas that nobody has computed yet stand below, and show nothing.
+        last = max((row for row, _ in self.sheet.marks.formulas), default=-1)
+        return max(rows, last + 1) <= self.limits.rows_max and columns <= self.limits.columns_max
 
     def rows(self) -> Iterator[tuple[int, list[Value]]]:
         """Give the rows behind the last skipped one, from 0. Raises `FileRefused` for too many."""

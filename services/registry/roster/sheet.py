@@ -33,10 +33,10 @@ class Sheet:
     name: str
     rows: "Rows"
     marks: Marks
+    size: tuple[int, int]
+    """How many rows and columns have something in them, at most."""
     is_text: bool = False
     """True for CSV: every value is text, and merges cannot be seen."""
-    size: tuple[int, int] | None = None
-    """How many rows and columns have something in them at most; None: only its end tells."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,13 +44,9 @@ def visible_sheets(workbook: CalamineWorkbook, marks_of: Callable[[int], Marks])
 def _sheet(sheet: CalamineSheet, marks: Marks) -> Sheet:
     marks.merges = [(a[0], a[1], b[0], b[1]) for a, b in sheet.merged_cell_ranges or []]
     _, left = sheet.start or (0, 0)
-    last_row, last_column = sheet.end or (-1, -1)
-    return Sheet(
-        sheet.name,
-        Rows(sheet.iter_rows, left, marks.merges),
-        marks,
-        size=(last_row + 1, last_column + 1),
-    )
+    row, column = sheet.end or (-1, -1)
+    rows = Rows(sheet.iter_rows, left, marks.merges)
+    return Sheet(sheet.name, rows, marks, (row + 1, column + 1))
 
 
 def _bad_archive() -> FileRefused:

@@ -1,7 +1,9 @@
 """Reads .xls (BIFF8): values by calamine, formulas and hidden rows from the records themselves."""
 
+import re
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from services.registry.roster.compound import BrokenCompoundError, Compound
@@ -18,10 +20,14 @@ _BOUNDSHEET: Final = 0x0085
 _FILEPASS: Final = 0x002F
 _FORMULA: Final = 0x0006
 _ROW: Final = 0x0208
-# Cells with something in them: LABELSST, NUMBER, RK, LABEL, BOOLERR, MULRK, FORMULA.
-_FILLED: Final = (0x00FD, 0x0203, 0x027E, 0x0204, 0x0205, 0x00BD, 0x0006)
-# An error's value is what a formula left; calamine shows an empty cell for it.
+_LABELSST: Final = 0x00FD
+_NUMBER: Final = 0x0203
+_RK: Final = 0x027E
+_BLANK: Final = 0x0201
 _BOOLERR: Final = 0x0205
+# Cells with something in them; the others are LABEL and MULRK.
+_FILLED: Final = (_LABELSST, _NUMBER, _RK, _BOOLERR, 0x0204, 0x00BD, _FORMULA)
+# An error's value is what a formula left; calamine shows an empty cell for it.
 _ERROR_AT: Final = 7
 # What BOUNDSHEET calls a macro sheet and a Visual Basic module.
 _ACTIVE_SHEETS: Final = (1, 6)
@@ -30,6 +36,8 @@ _ROW_HIDDEN: Final = 0x20
 _COLUMN_HIDDEN: Final = 0x1
 _BIFF8: Final = b"\x00\x06"
 _CELL_BYTES: Final = 6
+_PLACE_BYTES: Final = 4
+_COLUMNS: Final = 256
 _BOUNDSHEET_BYTES: Final = 8
 _ROW_BYTES: Final = 16
 _COLINFO_BYTES: Final = 10
@@ -52,9 +60,15 @@ def _workbook_stream(data: bytes) -> bytes:
         raise FileRefused("bad_archive", "文件已损坏，无法读取；请重新另存后提交。") from broken
 
 
-def _records(stream: bytes, offset: int = 0) -> Iterator[tuple[int, int, bytes]]:
-    """Give (offset, type, body) of each record; stops at a truncated one."""
-    while offset + 4 <= len(stream):
+def _records(
+    stream: bytes, offset: int = 0, passed: re.Pattern[bytes] | None = None
+) -> Iterator[tuple[int, int, bytes]]:
+    """Give (offset, type, body) of each record but those passed; stops at a truncated one."""
+    while True:
+        if passed and (match := passed.match(stream, offset)):
+            offset = match.end()
+        if offset + 4 > len(stream):
+            return
         kind, length = struct.unpack_from("<HH", stream, offset)
         body = stream[offset + 4 : offset + 4 + length]
         if len(body) < length:
@@ -83,10 +97,23 @@ def _all_marks(stream: bytes, limits: Limits) -> dict[int, Marks]:
     return {index: _marks(stream, offset, limits) for index, offset in enumerate(offsets)}
 
 
+@lru_cache(maxsize=4)
+def _plain_cells(limits: Limits) -> re.Pattern[bytes]:
+    """Make the pattern of records of near cells that say nothing but a value, most of a sheet."""
+    last = min(limits.columns_max, _COLUMNS) - 1
+    place = rb"..[\x00-%b]\x00" % re.escape(bytes([last]))
+    kinds = (_LABELSST, 6), (_RK, 6), (_NUMBER, 10), (_BLANK, 2)
+    records = (
+        re.escape(struct.pack("<HH", kind, _PLACE_BYTES + length)) + place + rb".{%d}" % length
+        for kind, length in kinds
+    )
+    return re.compile(rb"(?:%b)++" % b"|".join(records), re.DOTALL)
+
+
 def _marks(stream: bytes, offset: int, limits: Limits) -> Marks:
     marks = Marks()
     depth = 0
-    for _, kind, body in _records(stream, offset):
+    for _, kind, body in _records(stream, offset, _plain_cells(limits)):
         depth += (kind == _BOF) - (kind == _EOF)
         if depth <= 0:
             break

@@ -1,9 +1,11 @@
 """A worksheet is looked through at C speed, and nothing in it is overlooked for that."""
 
 import re
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 import pytest
+import xlwt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,8 +14,10 @@ from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
 from services.registry.roster.workbook_calamine import open_workbook
 from services.registry.roster.worksheet_xml import SheetScan, UnplacedCellError
+from services.registry.roster.xls import sheets as old_sheets
+from tests.support.rosters import a_table, persons, xls, xlsx
 from tests.unit.registry import hostile
-from tests.unit.registry.checking import codes, read, refused
+from tests.unit.registry.checking import SMALL, codes, read, refused
 
 LIMITS: Final = Limits()
 FAR: Final = '<c r="DA9"><v>1</v></c>'
@@ -106,6 +110,16 @@ def test_a_fault_behind_the_sheet_goes_before_the_sheets_own() -> None:
     assert refused(hostile.with_flipped_byte()) == "422 bad_archive"
 
 
+def test_people_by_formulas_below_the_last_value_are_counted_too() -> None:
+    formulas = "".join(f'<row r="{r}"><c r="A{r}"><f>B1</f></c></row>' for r in range(42, 53))
+    change = {
+        hostile.SHEET: lambda xml: xml.replace(b"</sheetData>", f"{formulas}</sheetData>".encode())
+    }
+    data = hostile.repacked(xlsx(a_table(*persons(40))), change)
+    assert refused(data, limits=replace(SMALL, rows_max=51)) == ""
+    assert refused(data, limits=SMALL) == "422 too_many_rows"
+
+
 def test_a_formula_is_found_where_cells_do_not_say_where_they_stand() -> None:
     def unplaced(xml: bytes) -> bytes:
         xml = re.sub(rb'(<row|<c) r="\w+"', rb"\1", xml)
@@ -168,3 +182,19 @@ def test_a_look_that_cuts_too_much_does_not(monkeypatch: pytest.MonkeyPatch) -> 
     assert scanned(xml) == "[(8, 0)] False []"
     monkeypatch.setattr(worksheet_xml, "plain_cells", lambda _: re.compile(rb"<c.*?</c>"))
     assert scanned(xml) != told(SheetScan.of([xml], LIMITS))
+
+
+@pytest.mark.parametrize("column", [0, 99, 100, 255])
+def test_old_records_passed_over_hide_no_formula_and_no_far_cell(column: int) -> None:
+    def add(_: Any, sheet: Any) -> None:
+        for row in range(9, 99):
+            sheet.write(row, column, row if row % 2 else "x")
+        sheet.write(99, 5, xlwt.Formula("A1"))
+
+    data = xls(a_table({}), add)
+    if column >= LIMITS.columns_max:
+        assert refused(data, "a.xls") == "422 too_many_cells"
+    else:
+        sheet = next(old_sheets(data, LIMITS))
+        assert sheet.marks.formulas == {(99, 5)}
+        assert sheet.size == (100, max(column, 5) + 1)
