@@ -108,19 +108,21 @@ class Relay:
             self._woken.clear()
             looked_at = time.monotonic()
             if rows := await self._unsent(conn):
-                await self._round(conn, rows)
+                await self._rounds(conn, rows)
                 delay = POLL_DELAY_S
                 continue
             delay = max(delay, LOOK_PAUSE * (time.monotonic() - looked_at))
             delay = POLL_DELAY_S if await self._wait(delay) else min(2 * delay, POLL_DELAY_S_MAX)
 
-    async def _unsent(self, conn: "asyncpg.Connection") -> list["asyncpg.Record"]:
+    async def _unsent(
+        self, conn: "asyncpg.Connection", on_their_way: Sequence["asyncpg.Record"] = ()
+    ) -> list["asyncpg.Record"]:
+        """Look for rows to send, beside those that are on their way already."""
         now = time.monotonic()
         self._absent = {topic: until for topic, until in self._absent.items() if until > now}
-        limits = (self._rows_max, ROUND_BYTES_MAX)
-        return await conn.fetch(
-            UNSENT, [*self.slots], [*self._absent], *limits, timeout=QUERY_TIMEOUT_S
-        )
+        passed = [row["outbox_id"] for row in on_their_way]
+        wanted = ([*self.slots], [*self._absent], self._rows_max, ROUND_BYTES_MAX, passed)
+        return await conn.fetch(UNSENT, *wanted, timeout=QUERY_TIMEOUT_S)
 
     async def _wait(self, delay: float) -> bool:
         """Wait until woken (True) or for so long."""
@@ -130,7 +132,7 @@ class Relay:
 
     async def _share(self, conn: "asyncpg.Connection") -> None:
         """Hold a fair share of the slots: take what is free, give back what is too much."""
-        if time.monotonic() - self._shared_at < SHARE_INTERVAL_S:
+        if not self._share_is_due():
             return
         self._shared_at = time.monotonic()
         await conn.execute("SELECT make_event_log_partitions()", timeout=QUERY_TIMEOUT_S)
@@ -143,21 +145,52 @@ class Relay:
         await conn.execute(_GIVE_BACK, SLOT_LOCK, surplus)
         self.slots -= set(surplus)
 
-    async def _round(self, conn: "asyncpg.Connection", rows: Sequence["asyncpg.Record"]) -> None:
-        """Send rows in their order, then move what Kafka has; no transaction is open meanwhile."""
-        try:
-            results = await asyncio.wait_for(self._send(rows), SEND_TIMEOUT_S)
-        except TimeoutError:
-            results = [TimeoutError("not acknowledged in time")] * len(rows)
-        done, failed = _acknowledged(rows, results)
-        if done:
-            moved = await conn.fetchval(_MOVE, done, timeout=QUERY_TIMEOUT_S)
-            self.sent_count += moved
-        if not failed:
+    def _share_is_due(self) -> bool:
+        return time.monotonic() - self._shared_at >= SHARE_INTERVAL_S
+
+    async def _rounds(self, conn: "asyncpg.Connection", rows: Sequence["asyncpg.Record"]) -> None:
+        """Send rows in their order, then move what Kafka has, and so on with the next ones.
+
+        While a round is on its way, the one before is moved and the next one looked for. That is
+        sent only if Kafka took this one whole: so nothing overtakes what was refused or left over.
+        No transaction is open meanwhile.
+        """
+        done: list[int] = []
+        failed = None
+        while rows:
+            async with asyncio.TaskGroup() as group:
+                sending = group.create_task(self._answers(rows))
+                await self._move(conn, done)
+                ahead = await self._ahead(conn, rows)
+            done, failed = _acknowledged(rows, sending.result())
+            if failed:
+                break
+            rows = ahead if len(done) == len(rows) else []
             self._rows_max = min(2 * self._rows_max, ROUND_ROWS_MAX)
-            return
-        await self._throw_away()
-        await self._give_up_or_raise(conn, *failed)
+        await self._move(conn, done)
+        if failed:
+            await self._throw_away()
+            await self._give_up_or_raise(conn, *failed)
+
+    async def _ahead(
+        self, conn: "asyncpg.Connection", rows: Sequence["asyncpg.Record"]
+    ) -> list["asyncpg.Record"]:
+        """Look for the next round if there may well be one; slots change hands between rounds."""
+        if len(rows) < self._rows_max or self._stopped or self._share_is_due():
+            return []
+        return await self._unsent(conn, rows)
+
+    async def _answers(self, rows: Sequence["asyncpg.Record"]) -> Sequence[object]:
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                return await self._send(rows)
+        except TimeoutError:
+            return [TimeoutError("not acknowledged in time")] * len(rows)
+
+    async def _move(self, conn: "asyncpg.Connection", done: Sequence[int]) -> None:
+        if done:
+            await conn.execute(_MOVE, done, timeout=QUERY_TIMEOUT_S)
+            self.sent_count += len(done)
 
     async def _give_up_or_raise(
         self, conn: "asyncpg.Connection", row: "asyncpg.Record", error: BaseException
@@ -326,21 +359,21 @@ FROM unnest('{enable_seqscan,enable_bitmapscan,enable_sort}'::text[]) AS name
 # Rows behind a parked one of the same aggregate stay; a round is bounded in rows and in bytes.
 UNSENT: Final = """
 SELECT outbox_id, topic, record_key, subject, headers, body FROM (
-    SELECT *, sum(octet_length(body)) OVER (ORDER BY outbox_id) - octet_length(body) AS before
-    FROM (
+    SELECT *, sum(octet_length(body)) OVER ahead - octet_length(body) AS before FROM (
         SELECT outbox_id, topic, record_key, subject, headers, body FROM outbox
         WHERE slot = ANY($1::smallint[]) AND topic <> ALL($2::text[]) AND subject <> ALL(
             ARRAY(SELECT p.subject FROM outbox p WHERE p.parked_reason IS NOT NULL))
+            AND outbox_id NOT IN (SELECT unnest($5::bigint[]))
         ORDER BY outbox_id LIMIT $3
-    ) head
+    ) head WINDOW ahead AS (ORDER BY outbox_id ROWS UNBOUNDED PRECEDING)
 ) sized WHERE before < $4 ORDER BY outbox_id
 """
+# Nobody else has these rows; if somebody had after all, the log's key would refuse them twice.
 _MOVE: Final = """
-WITH gone AS (DELETE FROM outbox WHERE outbox_id = ANY($1::bigint[]) RETURNING *), logged AS (
-    INSERT INTO event_log (event_id, topic, record_key, subject, sequence, headers, body,
-        recorded_at, outbox_id)
-    SELECT event_id, topic, record_key, subject, sequence, headers, body, recorded_at, outbox_id
-    FROM gone RETURNING 1
-) SELECT count(*) FROM logged
+WITH gone AS (DELETE FROM outbox WHERE outbox_id = ANY($1::bigint[]))
+INSERT INTO event_log (event_id, topic, record_key, subject, sequence, headers, body, recorded_at,
+    outbox_id)
+SELECT event_id, topic, record_key, subject, sequence, headers, body, recorded_at, outbox_id
+FROM outbox WHERE outbox_id = ANY($1::bigint[])
 """
 _PARK: Final = "UPDATE outbox SET parked_reason = $2 WHERE outbox_id = $1"

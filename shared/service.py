@@ -35,8 +35,6 @@ from shared.tokens import Access, Keys, Tokens
 from shared.watchdog import STALL_S, StalledError, Watchdog
 
 ISSUER_TIMEOUT_S: Final = 2.0
-# They share the slots: one waits for the database while the other packs.
-RELAYS: Final = 2
 RETRY_DELAY_S: Final = 0.5
 RETRY_DELAY_S_MAX: Final = 10.0
 # A big decoded batch that stays alive makes Python's collector cost more than the decoding.
@@ -146,19 +144,19 @@ class Process:
         self.code = 0
 
     def _parts(self) -> list[Part]:
-        """Give what a worker is made of, the relays last."""
+        """Give what a worker is made of, the relay last."""
         house, kafka = self.house, self.settings.kafka()
         consumer = self._hear(house.db, house.handlers, kafka)
-        relays = [Relay(house.db, kafka) for _ in range(RELAYS)]
+        relay = Relay(house.db, kafka)
         watchdog = Watchdog(house.db, kafka, consumer.topics)
         house.vitals = lambda: {
             "lag": {topic: lag._asdict() for topic, lag in watchdog.lag.items()},
             "still_s": round(watchdog.still_s, 1),
             "stalled": watchdog.still_s > STALL_S,
             "heard_count": consumer.record_count,
-            "sent_count": sum(relay.sent_count for relay in relays),
+            "sent_count": relay.sent_count,
         }
-        return [watchdog, Tickers(house.db, house.tickers, self._ran), consumer, *relays]
+        return [watchdog, Tickers(house.db, house.tickers, self._ran), consumer, relay]
 
     def _ran(self, ticker: str, result: str) -> None:
         self.house.metrics.ticker_runs.labels(ticker, result).inc()
@@ -195,8 +193,8 @@ class Process:
         try:
             await asyncio.Future()
         finally:
-            # The relays stop last: they bring out what the others still said.
-            for stopped in (slice(0, -RELAYS), slice(-RELAYS, None)):
+            # The relay stops last: it brings out what the others still said.
+            for stopped in (slice(0, -1), slice(-1, None)):
                 for part in self.parts[stopped]:
                     await part.stop()
                 if working[stopped]:

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from contracts import Envelope
 from contracts.registry import WorkerErased
+from shared import relay
 from shared.database import Database
 from shared.relay import Relay
 from stack.reading import records
@@ -48,7 +49,7 @@ class SkipLocked(Relay):
                     f"{_ROWS} ORDER BY outbox_id LIMIT 3 FOR UPDATE SKIP LOCKED"
                 )
                 if rows:
-                    await self._round(conn, rows)
+                    await self._rounds(conn, rows)
             if not rows:
                 await self._wait(0.01)
 
@@ -58,12 +59,24 @@ class Cursor(Relay):
 
     last = 0
 
-    async def _unsent(self, conn: Any) -> list[Any]:
+    async def _unsent(self, conn: Any, on_their_way: Sequence[Any] = ()) -> list[Any]:
+        assert not on_their_way
         rows: list[Any] = await conn.fetch(
             f"{_ROWS} WHERE outbox_id > $1 ORDER BY outbox_id LIMIT 1000", self.last
         )
         self.last = max([self.last, *(r["outbox_id"] for r in rows)])
         return rows
+
+
+class Hasty(Relay):
+    """Goes on with what it looked for ahead, though the round before was refused."""
+
+    async def _rounds(self, conn: Any, rows: Sequence[Any]) -> None:
+        try:
+            await super()._rounds(conn, rows)
+        except KafkaError:
+            await super()._rounds(conn, await self._unsent(conn, rows))
+            raise
 
 
 def refusing_once(kind: type[Relay]) -> type[Relay]:
@@ -179,6 +192,38 @@ async def test_only_a_relay_that_skips_loses_what_kafka_refused(
     async with running(refusing_once(kind)(speaker, at)):
         await eventually(partial(pending, speaker), lambda n: n == 0)
     assert len(await lying(fresh_kafka)) == 3 - lost
+
+
+@pytest.mark.parametrize(("kind", "in_order"), [(Relay, True), (Hasty, False)])
+async def test_only_a_hasty_relay_lets_the_next_round_overtake_one_that_was_refused(
+    speaker: Database,
+    fresh_kafka: Broker,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[Relay],
+    *,
+    in_order: bool,
+) -> None:
+    monkeypatch.setattr(relay, "ROUND_ROWS_MAX", 4)
+    async with speaker.transaction(role="worker") as tx:
+        say(tx, [uuid4()] * 12)
+    at = {"bootstrap_servers": fresh_kafka.bootstrap_servers}
+    async with running(refusing_once(kind)(speaker, at)):
+        await eventually(partial(pending, speaker), lambda n: n == 0)
+    found = await lying(fresh_kafka)
+    assert len({e.id for e in found}) == 12
+    assert (inversions(found) == 0) is in_order
+
+
+async def test_what_no_longer_fits_into_a_batch_is_not_overtaken_by_the_next_round(
+    speaker: Database, fresh_kafka: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "ROUND_ROWS_MAX", 4)
+    monkeypatch.setattr(relay, "BATCH_BYTES_MAX", 1)
+    async with speaker.transaction(role="worker") as tx:
+        say(tx, [uuid4()] * 12)
+    async with running(Relay(speaker, {"bootstrap_servers": fresh_kafka.bootstrap_servers})):
+        await eventually(partial(pending, speaker), lambda n: n == 0)
+    assert [e.sequence for e in await lying(fresh_kafka)] == list(range(1, 13))
 
 
 #: What a transaction writes that has not committed yet: a finished row.

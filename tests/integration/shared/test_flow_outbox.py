@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from uuid import uuid4
 
 import asyncpg
@@ -10,6 +11,8 @@ import pytest
 from contracts.registry import WorkerErased
 from shared import relay
 from shared.database import Database
+from shared.outbox import SLOT_COUNT
+from tests.support.flow import eventually
 from tests.support.postgres import ServiceDb, Templates
 
 
@@ -187,7 +190,51 @@ async def test_an_outbox_that_was_empty_when_it_was_measured_is_still_read_along
     assert not any(slow in plan for slow in ("Seq Scan", "Sort", "Nested Loop")), plan
 
 
+async def test_a_look_ahead_passes_over_what_is_on_its_way_and_sees_what_came_late(
+    service_db: ServiceDb,
+) -> None:
+    db = await service_db("registry")
+    looking = relay.Relay(db, {})
+    looking.slots = {*range(SLOT_COUNT)}
+    early, late, later = (WorkerErased(worker_id=uuid4()) for _ in "abc")
+    async with db.session() as conn:
+        async with db.transaction(role="worker") as slow:
+            slow.say(early, tenant_id=None)
+            await slow.flush()
+            async with db.transaction(role="worker") as tx:
+                tx.say(late, tenant_id=None)
+            on_their_way = await looking._unsent(conn)
+        async with db.transaction(role="worker") as tx:
+            tx.say(later, tenant_id=None)
+        ahead = await looking._unsent(conn, on_their_way)
+    assert [r["subject"] for r in on_their_way] == [late.subject]
+    assert [r["subject"] for r in ahead] == [early.subject, later.subject]
+
+
+async def test_rows_that_two_would_move_at_once_are_logged_once(service_db: ServiceDb) -> None:
+    db = await service_db("registry")
+    async with db.transaction(role="worker") as tx:
+        tx.say(WorkerErased(worker_id=uuid4()), tenant_id=None)
+    one, other = relay.Relay(db, {}), relay.Relay(db, {})
+    one.slots = {*range(SLOT_COUNT)}
+    async with db.session() as first, db.session() as second:
+        done = [r["outbox_id"] for r in await one._unsent(first)]
+        async with first.transaction():
+            await one._move(first, done)
+            moving = asyncio.create_task(other._move(second, done))
+            await eventually(partial(waiting, db), lambda n: n == 1)
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await moving
+        assert await second.fetchval("SELECT count(*) FROM event_log") == 1
+    assert await rows(db) == []
+
+
+async def waiting(db: Database) -> int:
+    async with db.transaction(role="worker") as tx:
+        return int(await tx.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+
 async def plan_of_a_round(conn: asyncpg.Connection) -> str:
     limits = (relay.ROUND_ROWS_MAX, relay.ROUND_BYTES_MAX)
-    rows = await conn.fetch(f"EXPLAIN {relay.UNSENT}", [0, 1], [], *limits)
+    rows = await conn.fetch(f"EXPLAIN {relay.UNSENT}", [0, 1], [], *limits, [7])
     return "\n".join(r[0] for r in rows)
