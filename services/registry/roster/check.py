@@ -97,6 +97,10 @@ class Checker:
         """Check one row; `number` counts from 0."""
         texts = [clean(v) for v in row]
         cells = texts[: self._width] + [""] * (self._width - len(texts))
+        extra = next((i for i, t in enumerate(texts) if t and i >= self._width), None)
+        if self._is_text and extra is not None:
+            # The office sees what was too much, where it stood.
+            cells = texts[: max(i for i, t in enumerate(texts) if t) + 1]
         checked = CheckedRow(number + 1, cells)
         for name, column, least, most, by_text in self._columns:
             text = cells[column]
@@ -111,7 +115,6 @@ class Checker:
                 value = row[column] if column < len(row) else None
                 self._check_cell(checked, _Cell(number, name, column, value, text))
         _complete(checked.values)
-        extra = next((i for i, t in enumerate(texts) if t and i >= self._width), None)
         if self._is_text and extra is not None:
             checked.faults.append(
                 Found(extra, None, "row_too_long", ERROR, mask(None, texts[extra]))

@@ -38,7 +38,7 @@ WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "preferred_occupation": ("意向岗位", "意向工种", "求职意向", "意向职位"),
     "preferred_pay": ("意向工资", "期望工资", "期望薪资", "意向薪资"),
     "available_from": ("可出发日期", "出发日期", "可出发时间", "预计出发日期"),
-    COMPANIONS: ("同行人", "同行人(组)", "同行组", "组别", "分组"),
+    COMPANIONS: ("同行人(组)", "同行人", "同行组", "组别", "分组"),
     "boarding_point": ("上车点", "乘车点", "上车地点"),
     "needs_bed": ("是否需要住宿", "需要住宿", "是否住宿", "住宿需求"),
     "notes": ("备注", "说明"),
@@ -48,6 +48,9 @@ HIRE_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     HIRED_ON: ("入职日期", "入职时间", "到岗日期"),
     "site": ("工作地点",),
 }
+
+#: The column that a workbook of rejected rows has for what is wrong: sent again, nobody reads it.
+TOLD: Final = "错误说明"
 
 _REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
     "origin_roster": (NAME, RESIDENT_ID, PHONE),

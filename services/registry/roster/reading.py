@@ -7,7 +7,7 @@ from typing import Final
 
 from services.registry.roster import delimited, xls, xlsx
 from services.registry.roster.container import file_type
-from services.registry.roster.fields import required, synonym_table, words
+from services.registry.roster.fields import TOLD, required, synonym_table, words
 from services.registry.roster.header import Header, find_header
 from services.registry.roster.issue import FileRefused, Issue, column_letter
 from services.registry.roster.limits import SEARCHED_ROWS, Limits
@@ -124,7 +124,7 @@ def _is_filled(row: list[Value]) -> bool:
 
 def _notices(header: Header, sheet: Sheet) -> Iterator[Issue]:
     for column, (word, known) in enumerate(zip(header.words, header.fields, strict=True)):
-        if word and known is None:
+        if word and known is None and word != TOLD:
             told = message("header_unknown", name=f"{column_letter(column)} {word}")
             yield Issue(None, None, word, None, "header_unknown", "info", told)
     width = len(header.words)

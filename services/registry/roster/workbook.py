@@ -9,15 +9,19 @@ import xlsxwriter
 
 from contracts import reference
 from services.registry.roster.example import EXAMPLE
-from services.registry.roster.fields import RESIDENT_ID, Kind, required, words
+from services.registry.roster.fields import RESIDENT_ID, TOLD, Kind, required, words
 from services.registry.roster.issue import column_letter
 
 _OPTIONS: Final = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-_ERRORS: Final = "错误说明"
 _TEXT_MAX: Final = 32_000
 _TEMPLATE_ROWS: Final = 2_000
 _WIDTHS: Final[Mapping[str, int]] = {RESIDENT_ID: 22, "registered_residence": 26, "notes": 24}
 _WIDTH: Final = 14
+_WIDTH_MAX: Final = 40
+_TOLD_WIDTH: Final = 60
+# A comment's box is as large as its words: how many stand in a line, and how high a line is.
+_COMMENT_LETTERS: Final = 18
+_COMMENT_PIXELS: Final = (260, 22)
 _LISTS: Final = "选项"
 _AUTHOR: Final = "Shanhai"
 
@@ -38,19 +42,26 @@ def issues_workbook(
     """Write rows in the office's own columns, each with its row number's marks.
 
     Every cell is text, so nothing in it can be executed and no ID number loses digits; sent back
-    mended, the workbook is a roster, whose last column nobody reads.
+    mended, the workbook is a roster, whose last column nobody reads. What stood behind the headers
+    stands behind them here, too.
     """
     out = io.BytesIO()
+    if headers and headers[-1] == TOLD:
+        # The rows were rejected before, and come with what was wrong then.
+        headers = headers[:-1]
+        rows = [(number, cells[: len(headers)]) for number, cells in rows]
+    width = max([len(headers), *(len(cells) for _, cells in rows)])
     with xlsxwriter.Workbook(out, _OPTIONS) as book:
         sheet = book.add_worksheet("待修改")
         forms = _Forms(book)
-        for column, header in enumerate([*headers, _ERRORS]):
+        for column, header in enumerate([*headers, *[""] * (width - len(headers)), TOLD]):
             sheet.write_string(0, column, header, forms.header)
-            sheet.set_column(column, column, _WIDTH, forms.text)
+            wide = _TOLD_WIDTH if column == width else _wide(column, rows)
+            sheet.set_column(column, column, wide, forms.text)
         for line, (number, cells) in enumerate(rows, 1):
             _write_row(sheet, line, cells, marks.get(number, ()), forms)
-            told = f"第{number}行：" + "；".join(m.text for m in marks.get(number, ()))
-            sheet.write_string(line, len(headers), told[:_TEXT_MAX], forms.error)
+            told = f"第{number}行：" + "".join(m.text for m in marks.get(number, ()))
+            sheet.write_string(line, width, told[:_TEXT_MAX], forms.error)
         sheet.freeze_panes(1, 0)
     return out.getvalue()
 
@@ -89,7 +100,20 @@ def _write_row(
         elif told:
             sheet.write_blank(line, column, None, wrong)
         if told:
-            sheet.write_comment(line, column, "\n".join(told), {"author": _AUTHOR})
+            sheet.write_comment(line, column, "\n".join(told), _comment_options(told))
+
+
+def _wide(column: int, rows: Sequence[tuple[int, Sequence[str]]]) -> int:
+    """Give a column's width by its first rows, in digits; a Chinese character takes two."""
+    texts = [cells[column] for _, cells in rows[:_TEMPLATE_ROWS] if column < len(cells)]
+    longest = max((len(t[:_WIDTH_MAX].encode("gb18030")) for t in texts), default=0)
+    return min(max(longest + 2, _WIDTH), _WIDTH_MAX)
+
+
+def _comment_options(told: Sequence[str]) -> dict[str, Any]:
+    lines = sum(len(t) // _COMMENT_LETTERS + 1 for t in told)
+    width, line = _COMMENT_PIXELS
+    return {"author": _AUTHOR, "width": width, "height": (lines + 1) * line}
 
 
 def template_workbook(kind: Kind = "origin_roster", division_code: str | None = None) -> bytes:

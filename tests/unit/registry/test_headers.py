@@ -149,7 +149,9 @@ def _grouped(form: str, table: list[list[Any]], groups: list[tuple[int, int]]) -
             else:
                 sheet.merge_range(0, first, 0, last, table[0][first])
 
-    return csv_of(table) if form == "csv" else WRITERS[form](table, merge)
+    if form == "csv":
+        return csv_of(table)
+    return xls(table, merge) if form == "xls" else xlsx(table, merge)
 
 
 def test_a_csv_may_have_a_header_of_two_records() -> None:
