@@ -7,7 +7,6 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from services.registry.handlers.entering import take_out
-from services.registry.handlers.saying import say_nominated
 from services.registry.handlers.taking import Roster
 from services.registry.roster.settle import Outcome, Settled
 from services.registry.store import nominations, people
@@ -25,7 +24,7 @@ class Claimed:
     """The decision about a roster; every list is by the row's place in the file.
 
     `worker_ids` of rows that were accepted or are known; `fresh` where the person is new here;
-    `nominated_count` of rows that became nominations.
+    `group_ids` by the group's number, once groups are formed.
     """
 
     roster: Roster
@@ -34,7 +33,6 @@ class Claimed:
     fresh: bytearray
     nomination_ids: list[UUID | None]
     group_ids: dict[int, UUID] = field(default_factory=dict)
-    nominated_count: int = 0
 
     def is_entered(self, index: int) -> bool:
         """Whether the row's person was entered on sight, and has stayed."""
@@ -70,8 +68,6 @@ async def claim(tx: Tx, roster: Roster) -> Claimed:
     await _take_out(tx, claimed)
     if roster.batch.kind == "origin_roster":
         await _nominate(tx, claimed)
-        claimed.nominated_count = sum(1 for i in claimed.nomination_ids if i)
-        await _group(tx, claimed)
     for index, settled in enumerate(claimed.settled):
         if settled.codes:
             roster.faulty[index] = 1
@@ -126,7 +122,9 @@ def _is_known(settled: Settled) -> bool:
 
 async def _nominate(tx: Tx, claimed: Claimed) -> None:
     while True:
-        wanted = [i for i in _accepted(claimed) if claimed.nomination_ids[i] is None]
+        # Whoever was entered on sight is offered without a race: nobody else knows the worker.
+        known = [i for i in _accepted(claimed) if claimed.roster.worker_ids[i] is None]
+        wanted = [i for i in known if claimed.nomination_ids[i] is None]
         # Ids compare as the database compares them, and keep no text of themselves for that.
         order = sorted(wanted, key=lambda i: claimed.worker_ids[i] or _NOBODY)
         for part in _slices(order):
@@ -149,29 +147,6 @@ async def _insert(tx: Tx, claimed: Claimed, part: Sequence[int]) -> None:
     for i in part:
         if claimed.nomination_ids[i] not in entered:
             claimed.nomination_ids[i] = None
-
-
-async def _group(tx: Tx, claimed: Claimed) -> None:
-    members = [i for i in _accepted(claimed) if claimed.settled[i].group is not None]
-    for i in members:
-        group = claimed.settled[i].group
-        if group is not None and group not in claimed.group_ids:
-            claimed.group_ids[group] = tx.ids.uuid7()
-    for part in _slices(members):
-        grouped = {i: n for i in part if (n := claimed.nomination(i))}
-        await nominations.update_groups(tx, list(grouped.values()))
-        await _tell_again(tx, claimed, [n for i, n in grouped.items() if claimed.roster.told[i]])
-
-
-async def _tell_again(tx: Tx, claimed: Claimed, named: Sequence[Nomination]) -> None:
-    """Tell of those who named nobody and were named: it was said that they travel alone."""
-    if not named:
-        return
-    await tx.unsay([f"nomination/{n.nomination_id}" for n in named])
-    office_id = claimed.roster.batch.tenant_id
-    profiles = await nominations.find_profiles(tx, office_id, [n.worker_id for n in named])
-    for nomination in named:
-        say_nominated(tx, nomination, profiles[nomination.worker_id])
 
 
 def _slices(items: Sequence[T]) -> Iterator[Sequence[T]]:

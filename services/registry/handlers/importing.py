@@ -6,6 +6,7 @@ from typing import Final
 from contracts.registry import WorkerBatchRejected, WorkerBatchValidated
 from services.registry.domain import Counts
 from services.registry.handlers.claiming import Claimed, claim
+from services.registry.handlers.grouping import form_groups
 from services.registry.handlers.intake import Intake
 from services.registry.handlers.issuebook import IssueBook, Teller
 from services.registry.handlers.spool import Spool
@@ -68,6 +69,8 @@ async def _import(tx: Tx, intake: Intake, batch: Batch) -> None:
 
 async def _decide_and_write(tx: Tx, intake: Intake, roster: Roster) -> None:
     claimed = await claim(tx, roster)
+    if roster.batch.kind == "origin_roster":
+        await form_groups(tx, claimed)
     book = IssueBook(roster.batch)
     await book.write(tx, roster.layout.notices)
     tell = _teller(claimed)
@@ -101,7 +104,8 @@ async def _finish(tx: Tx, claimed: Claimed, book: IssueBook) -> None:
         groups=len(claimed.group_ids),
     )
     elsewhere = any("already_nominated" in s.codes for s in claimed.settled)
-    finish = Finish(counts, counts.state, claimed.nominated_count, elsewhere)
+    nominated_count = sum(1 for i in claimed.nomination_ids if i)
+    finish = Finish(counts, counts.state, nominated_count, elsewhere)
     await _end(tx, claimed.roster.batch, finish)
 
 

@@ -39,6 +39,8 @@ async def insert_nominations(tx: Tx, nominations: Sequence[Nomination]) -> set[U
         [n.wishes.available_from for n in nominations],
         [n.wishes.boarding_place_code for n in nominations],
         [n.wishes.needs_bed for n in nominations],
+        [n.group_id for n in nominations],
+        [n.group_size for n in nominations],
         tx.now,
     )
     return {r["nomination_id"] for r in rows}
@@ -46,9 +48,11 @@ async def insert_nominations(tx: Tx, nominations: Sequence[Nomination]) -> set[U
 
 _INSERT = """
 INSERT INTO nomination (nomination_id, worker_id, office_id, batch_id, drive_id, available_from,
-    boarding_place_code, needs_bed, nominated_at, idle_since)
-SELECT u.*, $9, $9 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[],
-    $6::date[], $7::text[], $8::bool[]) AS u (n, worker_id, o, b, d, a, p, bed) ORDER BY u.worker_id
+    boarding_place_code, needs_bed, group_id, group_size, nominated_at, idle_since)
+SELECT u.*, $11, $11 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[],
+    $6::date[], $7::text[], $8::bool[], $9::uuid[], $10::int[])
+    AS u (n, worker_id, o, b, d, a, p, bed, g, size)
+ORDER BY u.worker_id
 ON CONFLICT DO NOTHING RETURNING nomination_id
 """
 

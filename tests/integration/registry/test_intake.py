@@ -2,8 +2,9 @@
 
 import asyncio
 import io
+import itertools
 from collections import Counter
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from services.registry.roster.child import Chunk, ReaderDiedError
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.reading import Layout
 from services.registry.roster.work import Job
+from services.registry.store import batches, strangers
 from shared.identity import Identity
 from tests.integration.registry.world import Registry
 from tests.support.http import a_coordinator, an_enterprise, an_office
@@ -245,6 +247,18 @@ async def test_a_file_that_breaks_off_in_the_middle_has_brought_nobody(
     assert await registry.idle_keys() == set()
 
 
+def killed_after(survived: int, step: Callable[..., Any]) -> Callable[..., Any]:
+    """Do a step so many times, and be killed instead of doing it once more."""
+    left = itertools.count(survived, -1)
+
+    async def run(*args: Any, **named: Any) -> Any:
+        if next(left) == 0:
+            raise KilledError
+        return await step(*args, **named)
+
+    return run
+
+
 async def test_an_import_killed_anywhere_counts_every_row_once(
     registry: Registry, office: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,26 +268,24 @@ async def test_an_import_killed_anywhere_counts_every_row_once(
     tickers = {t.name: t for t in registry.house.tickers}
     async with registry.db.transaction(role="worker") as tx:
         await tickers[start].run(tx)
-    real = importing.ChunkWriter.write
-    for survives in (0, 1, 2, 3):
-        left = survives
-
-        async def write(self: Any, *args: Any) -> None:
-            nonlocal left
-            if left == 0:
-                raise KilledError
-            left -= 1
-            await real(self, *args)
-
-        monkeypatch.setattr(importing.ChunkWriter, "write", write)
-        with pytest.raises(KilledError):
-            async with registry.db.transaction(role="worker") as tx:
-                await tickers[big].run(tx)
+    steps: list[tuple[Any, str, int]] = [
+        *((strangers, "enter_strangers", survived) for survived in (0, 3)),
+        (importing, "claim", 0),
+        (importing, "form_groups", 0),
+        *((importing.ChunkWriter, "write", survived) for survived in (0, 1, 2, 3)),
+        (batches, "finish_batch", 0),
+    ]
+    for owner, step, survived in steps:
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, step, killed_after(survived, getattr(owner, step)))
+            with pytest.raises(KilledError):
+                async with registry.db.transaction(role="worker") as tx:
+                    await tickers[big].run(tx)
         assert await registry.count("SELECT count(*) FROM outbox") == 1
-        assert await registry.count("SELECT count(*) FROM person_index") == 0
+        for table in ("worker", "relation", "person_index", "nomination", "batch_worker"):
+            assert await registry.count(f"SELECT count(*) FROM {table}") == 0
         # Another process has no memory of this one's failures.
         registry.intake.failures.clear()
-    monkeypatch.setattr(importing.ChunkWriter, "write", real)
     await registry.tick()
     batch = await registry.get(office, f"/v1/worker-batches/{answer.json()['batch_id']}")
     assert counts(batch) == (3_500, 3_450, 40, 10)
@@ -291,7 +303,7 @@ async def test_a_batch_that_always_fails_is_given_back_and_blocks_nobody(
         raise KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(importing.ChunkWriter, "write", broken)
+        patch.setattr(importing, "claim", broken)
         for _ in range(importing.ATTEMPTS_MAX):
             with pytest.raises(KilledError):
                 await registry.tick()
