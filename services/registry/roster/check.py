@@ -22,7 +22,7 @@ from services.registry.roster.issue import Severity
 from services.registry.roster.masks import mask
 from services.registry.roster.parsed import ERROR, Parsed
 from services.registry.roster.sheet import Sheet, Value
-from services.registry.roster.text import clean
+from services.registry.roster.text import cleaned
 
 _LENGTHS: Final = {NAME: 50, "notes": 500}
 _LENGTH: Final = 100
@@ -90,73 +90,52 @@ class Checker:
         # The ID number speaks about gender, the residence about the boarding place.
         named.sort(key=lambda column: _ORDER.get(column[0], 1))
         self._columns = [self._column(f, i) for f, i in named]
-        self._formulas = sheet.marks.formulas
+        self._computed = sheet.marks.computed()
         self._is_text = sheet.is_text
 
     def check(self, number: int, row: Sequence[Value]) -> CheckedRow:
         """Check one row; `number` counts from 0."""
-        texts = [clean(v) for v in row]
-        cells = texts[: self._width] + [""] * (self._width - len(texts))
-        extra = next((i for i, t in enumerate(texts) if t and i >= self._width), None)
-        if self._is_text and extra is not None:
-            # The office sees what was too much, where it stood.
-            cells = texts[: max(i for i, t in enumerate(texts) if t) + 1]
+        cells = self._cells(cleaned(row))
         checked = CheckedRow(number + 1, cells)
-        for name, column, least, most, by_text in self._columns:
-            text = cells[column]
-            if (
-                by_text
-                and least <= len(text) <= most
-                and (number, column) not in self._formulas
-                and not (read := by_text(text)).faults
-            ):
-                checked.values[name] = read.value
-            else:
-                value = row[column] if column < len(row) else None
-                self._check_cell(checked, _Cell(number, name, column, value, text))
+        computed = self._computed.get(number, ())
+        for column in self._columns:
+            name, place, least, most, by_text = column
+            text = cells[place]
+            if place in computed or not least <= len(text) <= most:
+                _leave_unread(checked, column, is_computed=place in computed)
+                continue
+            read = by_text(text) if by_text else self._by_cell(column, row, checked)
+            checked.values[name] = read.value
+            if read.faults:
+                _tell(checked, column, row, read)
         _complete(checked.values)
-        if self._is_text and extra is not None:
-            checked.faults.append(
-                Found(extra, None, "row_too_long", ERROR, mask(None, texts[extra]))
-            )
+        if len(cells) > self._width:
+            checked.faults.append(self._too_long(cells))
         checked.faults.sort(key=lambda f: f.column)
         return checked
 
-    def _column(self, name: str, column: int) -> "_Column":
+    def _column(self, name: str, place: int) -> "_Column":
         by_text = None if name in _READERS else _TEXT_READERS.get(name, Parsed)
-        return _Column(name, column, int(name in self._required), _most(name), by_text)
+        most = _LENGTHS.get(name, _LENGTH)
+        return _Column(name, place, int(name in self._required), most, by_text)
 
-    def _check_cell(self, checked: CheckedRow, cell: "_Cell") -> None:
-        if (cell.number, cell.column) in self._formulas:
-            checked.faults.append(cell.fault("formula_not_allowed"))
-            # What a formula showed last is not what the office wrote.
-            checked.cells[cell.column] = ""
-        elif not cell.text:
-            if cell.name in self._required:
-                checked.faults.append(cell.fault("required"))
-            else:
-                self._read(checked, cell)
-        elif len(cell.text) > _most(cell.name):
-            checked.faults.append(cell.fault("text_too_long"))
-        else:
-            self._read(checked, cell)
+    def _by_cell(self, column: "_Column", row: Sequence[Value], checked: CheckedRow) -> Parsed[Any]:
+        text = checked.cells[column.place]
+        return _READERS[column.name](_value(row, column.place), text, checked.values, self._context)
 
-    def _read(self, checked: CheckedRow, cell: "_Cell") -> None:
-        if reader := _READERS.get(cell.name):
-            read = reader(cell, checked.values, self._context)
-        else:
-            read = _TEXT_READERS.get(cell.name, Parsed)(cell.text)
-        checked.values[cell.name] = read.value
-        for code, severity in read.faults:
-            checked.faults.append(
-                Found(cell.column, cell.name, code, severity, mask(cell.name, cell.text))
-            )
-        if cell.name == RESIDENT_ID and isinstance(cell.value, int | float):
-            _keep_imprecise(checked.cells, cell)
+    def _cells(self, texts: list[str]) -> list[str]:
+        if self._is_text and any(texts[self._width :]):
+            # The office sees what was too much, where it stood.
+            return texts[: max(i for i, t in enumerate(texts) if t) + 1]
+        return texts[: self._width] + [""] * (self._width - len(texts))
+
+    def _too_long(self, cells: list[str]) -> Found:
+        extra = next(i for i, t in enumerate(cells) if t and i >= self._width)
+        return Found(extra, None, "row_too_long", ERROR, mask(None, cells[extra]))
 
 
 class _Column(NamedTuple):
-    """A column's field and place, the length of its texts, and who reads one that is all of it."""
+    """A column's field and place, the length of its texts, and who reads one by its text alone."""
 
     name: str
     place: int
@@ -164,35 +143,44 @@ class _Column(NamedTuple):
     most: int
     by_text: "Callable[[str], Parsed[Any]] | None"
 
-
-def _most(name: str) -> int:
-    return _LENGTHS.get(name, _LENGTH)
-
-
-@dataclass(slots=True)
-class _Cell:
-    number: int
-    name: str
-    column: int
-    value: Value
-    text: str
-
-    def fault(self, code: str) -> Found:
-        return Found(self.column, self.name, code, ERROR, mask(self.name, self.text))
+    def fault(self, code: str, severity: Severity, text: str) -> Found:
+        return Found(self.place, self.name, code, severity, mask(self.name, text))
 
 
-def _keep_imprecise(cells: list[str], cell: _Cell) -> None:
+def _value(row: Sequence[Value], place: int) -> Value:
+    return row[place] if place < len(row) else None
+
+
+def _leave_unread(checked: CheckedRow, column: _Column, *, is_computed: bool) -> None:
+    text = checked.cells[column.place]
+    if is_computed:
+        code = "formula_not_allowed"
+        # What a formula showed last is not what the office wrote.
+        checked.cells[column.place] = ""
+    else:
+        code = "text_too_long" if text else "required"
+    checked.faults.append(column.fault(code, ERROR, text))
+
+
+def _tell(checked: CheckedRow, column: _Column, row: Sequence[Value], read: Parsed[Any]) -> None:
+    text = checked.cells[column.place]
+    checked.faults.extend(column.fault(code, severity, text) for code, severity in read.faults)
+    if column.name == RESIDENT_ID:
+        _keep_imprecise(checked.cells, column.place, _value(row, column.place))
+
+
+def _keep_imprecise(cells: list[str], place: int, value: Value) -> None:
     # Sent back as it was the number must be refused again, not pass as a whole one.
-    if is_imprecise(cell.value, cell.text):
-        cells[cell.column] = f"{float(cell.text):.14E}"
+    if isinstance(value, int | float) and is_imprecise(value, cells[place]):
+        cells[place] = f"{float(cells[place]):.14E}"
 
 
 _Values = dict[str, Any]
-_Reader = Callable[[_Cell, _Values, Context], Parsed[Any]]
+_Reader = Callable[[Value, str, _Values, Context], Parsed[Any]]
 
 
-def _read_id(cell: _Cell, values: _Values, context: Context) -> Parsed[str]:
-    read = resident_id(cell.value, cell.text, context.today)
+def _read_id(value: Value, text: str, values: _Values, context: Context) -> Parsed[str]:
+    read = resident_id(value, text, context.today)
     if read.value:
         told = told_by(read.value)
         values["told_gender"] = told.gender
@@ -200,33 +188,31 @@ def _read_id(cell: _Cell, values: _Values, context: Context) -> Parsed[str]:
     return read
 
 
-def _read_gender(cell: _Cell, values: _Values, _: Context) -> Parsed[str]:
-    return choices.gender(cell.text, values.get("told_gender"))
+def _read_gender(_: Value, text: str, values: _Values, _context: Context) -> Parsed[str]:
+    return choices.gender(text, values.get("told_gender"))
 
 
-def _read_residence(cell: _Cell, values: _Values, context: Context) -> Parsed[str]:
+def _read_residence(_: Value, text: str, values: _Values, context: Context) -> Parsed[str]:
     anywhere = context.kind == "new_hires"
-    values["home_county"] = catalogue.home_county(
-        cell.text, context.division_code, anywhere=anywhere
-    )
-    return Parsed(cell.text)
+    values["home_county"] = catalogue.home_county(text, context.division_code, anywhere=anywhere)
+    return Parsed(text)
 
 
-def _read_available(cell: _Cell, _: _Values, context: Context) -> Parsed[str]:
-    if not cell.text:
+def _read_available(value: Value, text: str, _: _Values, context: Context) -> Parsed[str]:
+    if not text:
         return Parsed(None)
-    read = dates.available_from(cell.value, context.today)
+    read = dates.available_from(value, context.today)
     return Parsed(read.value.isoformat() if read.value else None, read.faults)
 
 
-def _read_hired(cell: _Cell, _: _Values, context: Context) -> Parsed[str]:
-    read = dates.hired_on(cell.value, context.today)
+def _read_hired(value: Value, _text: str, _: _Values, context: Context) -> Parsed[str]:
+    read = dates.hired_on(value, context.today)
     return Parsed(read.value.isoformat() if read.value else None, read.faults)
 
 
-def _read_place(cell: _Cell, values: _Values, context: Context) -> Parsed[str]:
+def _read_place(_: Value, text: str, values: _Values, context: Context) -> Parsed[str]:
     origin = values.get("home_county") or context.division_code
-    return catalogue.boarding_place(cell.text, origin)
+    return catalogue.boarding_place(text, origin)
 
 
 def _read_bed(text: str) -> Parsed[bool]:
@@ -242,7 +228,7 @@ _READERS: Final[Mapping[str, _Reader]] = {
     "available_from": _read_available,
     HIRED_ON: _read_hired,
     "boarding_point": _read_place,
-    "site": lambda cell, _, context: catalogue.site(cell.text, context.division_code),
+    "site": lambda _value, text, _, context: catalogue.site(text, context.division_code),
 }
 #: Fields that are named nowhere are taken as they are written.
 _TEXT_READERS: Final[Mapping[str, Callable[[str], Parsed[Any]]]] = {

@@ -23,6 +23,7 @@ _PAY_MAX: Final = 1_000_000
 _CACHED: Final = 1_024
 
 
+@lru_cache(maxsize=_CACHED)
 def gender(text: str, by_id: str | None) -> Parsed[str]:
     """Read a gender; the ID number's own counts (`by_id`: None without a valid ID)."""
     if not text:

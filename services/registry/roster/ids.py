@@ -15,12 +15,15 @@ from services.registry.roster.sheet import Value
 _NOISE: Final = re.compile(r"[\s\-‐-―−'‘’`]+")
 _QUOTES: Final = "'‘’`"
 _SCIENTIFIC: Final = re.compile(r"[+-]?\d+(?:\.\d*)?E[+-]?\d+", re.IGNORECASE)
+_WHOLE: Final = re.compile(r"[0-9]{17}[0-9X]")
 _DIGITS: Final = re.compile(r"[0-9]+[0-9X]?")
 # A number cell keeps 15 digits; what is longer has lost some.
 _EXACT_BELOW: Final = 10**15
 _OLD_LENGTH: Final = 15
 _LENGTH: Final = 18
 _WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+# A digit's byte is more than the digit by that of zero.
+_ZEROS: Final = ord("0") * sum(_WEIGHTS)
 _CHECKS: Final = "10X98765432"
 # Events can say no earlier month.
 _FIRST_YEAR: Final = 1800
@@ -44,10 +47,15 @@ def resident_id(value: Value, text: str, today: date) -> Parsed[str]:
 
     `today` is the day of submission: a birth after it is none.
     """
-    if is_imprecise(value, text):
-        return error("id_precision_lost")
-    number = _NOISE.sub("", text).upper()
-    fault = _form_fault(number) or _number_fault(number, today)
+    number = text
+    # Nearly every number is whole as it stands.
+    if not (isinstance(value, str) and _WHOLE.fullmatch(text)):
+        if is_imprecise(value, text):
+            return error("id_precision_lost")
+        number = _NOISE.sub("", text).upper()
+        if fault := _form_fault(number):
+            return error(fault)
+    fault = _number_fault(number, today)
     return error(fault) if fault else _flagged(number, today)
 
 
@@ -86,7 +94,7 @@ def told_by(number: str) -> Told:
 
 def checked(body: str) -> str:
     """Give the check character of the first seventeen digits."""
-    return _CHECKS[sum(map(mul, _WEIGHTS, map(int, body))) % 11]
+    return _CHECKS[(sum(map(mul, _WEIGHTS, body.encode())) - _ZEROS) % 11]
 
 
 def _flagged(number: str, today: date) -> Parsed[str]:

@@ -3,8 +3,6 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from services.registry.roster.fields import NAME, RESIDENT_ID
-from services.registry.roster.header import Header
 from services.registry.roster.sheet import Value
 from services.registry.roster.text import clean
 
@@ -16,16 +14,16 @@ _FOOTERS: Final = (
 
 def is_counted(
     row: Sequence[Value],
-    header: Header,
+    persons: Sequence[int],
     serial: int | None,
     computed: Collection[int] = (),
 ) -> bool:
     """Tell whether a row is a person's (rosters.md, "rows not counted").
 
-    `computed` are its columns with formulas. What a formula shows is not trusted, an empty text as
-    little as another: one for the name or the number makes a person's row of all but a footer.
+    `persons` are the columns of names and numbers, `computed` those with formulas in this row. What
+    a formula shows is not trusted, an empty text as little as another: one for the name or the
+    number makes a person's row of all but a footer.
     """
-    persons = [c for c in (header.column_of(NAME), header.column_of(RESIDENT_ID)) if c is not None]
     # Nearly every row is a person's: whoever has a name or a number is one, whatever else is there.
     for column in persons:
         if column < len(row) and column not in computed and clean(row[column]):

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.registry.roster.check import CheckedRow, Checker, Context
 from services.registry.roster.example import is_example, not_read
-from services.registry.roster.fields import SERIAL, Kind
+from services.registry.roster.fields import NAME, RESIDENT_ID, SERIAL, Kind
 from services.registry.roster.issue import FileRefused, Issue
 from services.registry.roster.limits import Limits
 from services.registry.roster.reading import Layout, Opened, open_roster
@@ -80,11 +80,13 @@ def checked_rows(opened: Opened, job: Job) -> Iterator[CheckedRow]:
 
 
 def _people(opened: Opened, limits: Limits) -> Iterator[tuple[int, list[Any]]]:
-    serial = opened.header.column_of(SERIAL)
+    header = opened.header
+    serial = header.column_of(SERIAL)
+    persons = [c for f in (NAME, RESIDENT_ID) if (c := header.column_of(f)) is not None]
     computed = opened.sheet.marks.computed()
     count = 0
     for number, row in opened.rows():
-        if not is_counted(row, opened.header, serial, computed.get(number, ())):
+        if not is_counted(row, persons, serial, computed.get(number, ())):
             continue
         count += 1
         if count > limits.rows_max:
