@@ -31,6 +31,10 @@ def visible_sheets(workbook: CalamineWorkbook, marks_of: Callable[[int], Marks])
 
     Raises `FileRefused` (bad_archive) for one that cannot be read.
     """
+    names = workbook.sheet_names
+    # calamine finds a sheet by its name: of two alike it would read one, and we look at the other.
+    if len({*names}) < len(names):
+        raise _bad_archive()
     for index, meta in enumerate(workbook.sheets_metadata):
         visible = meta.visible is SheetVisibleEnum.Visible
         if visible and meta.typ is SheetTypeEnum.WorkSheet:

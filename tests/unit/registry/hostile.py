@@ -5,6 +5,7 @@ import re
 import struct
 import zipfile
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from tests.support.rosters import a_table, xls, xlsx
 
@@ -145,6 +146,16 @@ def an_xls_with_macro_sheet() -> bytes:
         at = data.index(struct.pack("<H", 0x0085), at + 2)
     data[at + 4 + 5] = 1
     return bytes(data)
+
+
+def an_xls_with_two_sheets_of_a_name() -> bytes:
+    first, second = "甲乙", "丙丁"
+
+    def name(book: Any, sheet: Any) -> None:
+        sheet.name = first
+        book.add_sheet(second)
+
+    return xls(a_table({}), name).replace(second.encode("utf-16-le"), first.encode("utf-16-le"))
 
 
 def an_encrypted_xls() -> bytes:

@@ -182,6 +182,7 @@ def test_a_formula_of_a_format_behind_the_cells_is_no_cells() -> None:
         (lambda: xls(ROSTER)[:700], "422 bad_archive"),
         (lambda: xls(ROSTER)[:-600], "422 bad_archive"),
         (hostile.an_xls_with_macro_sheet, "422 active_content"),
+        (hostile.an_xls_with_two_sheets_of_a_name, "422 bad_archive"),
         (hostile.an_encrypted_xls, "422 encrypted_file"),
         (lambda: xls(ROSTER, lambda _, sheet: sheet.write(9, 200, "x")), "422 too_many_cells"),
     ],
