@@ -1,9 +1,13 @@
 """Feeds XML through expat and refuses what no sound workbook holds."""
 
 from collections.abc import Callable
+from typing import Final
 from xml.parsers import expat
 
 from services.registry.roster.issue import FileRefused
+
+# An encoding that is none is a LookupError, one of several bytes a ValueError.
+_BROKEN: Final = (expat.ExpatError, LookupError, ValueError)
 
 
 class XmlGuard:
@@ -42,7 +46,7 @@ class XmlGuard:
     def _parse(self, xml: bytes, *, last: bool) -> None:
         try:
             self._parser.Parse(xml, last)
-        except expat.ExpatError as broken:
+        except _BROKEN as broken:
             raise bad_xml() from broken
 
 
@@ -52,7 +56,7 @@ def walk(xml: bytes, enter: Callable[[str, dict[str, str]], None]) -> None:
     parser.StartElementHandler = enter
     try:
         parser.Parse(xml, True)
-    except expat.ExpatError as broken:
+    except _BROKEN as broken:
         raise bad_xml() from broken
 
 

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from python_calamine import (
     CalamineError,
@@ -18,12 +19,8 @@ from services.registry.roster.sheet import Marks, Rows, Sheet
 
 def open_workbook(data: bytes) -> CalamineWorkbook:
     """Open an .xlsx or .xls. Raises `FileRefused`: encrypted_file, bad_archive."""
-    try:
+    with _refusing():
         return CalamineWorkbook.from_filelike(io.BytesIO(data))
-    except PasswordError as locked:
-        raise FileRefused("encrypted_file", "文件设有密码，请取消密码后提交。") from locked
-    except (CalamineError, OSError, ValueError) as broken:
-        raise _bad_archive() from broken
 
 
 def visible_sheets(workbook: CalamineWorkbook, marks_of: Callable[[int], Marks]) -> Iterator[Sheet]:
@@ -38,10 +35,8 @@ def visible_sheets(workbook: CalamineWorkbook, marks_of: Callable[[int], Marks])
     for index, meta in enumerate(workbook.sheets_metadata):
         visible = meta.visible is SheetVisibleEnum.Visible
         if visible and meta.typ is SheetTypeEnum.WorkSheet:
-            try:
+            with _refusing():
                 sheet = workbook.get_sheet_by_index(index)
-            except CalamineError as broken:
-                raise _bad_archive() from broken
             yield _sheet(sheet, marks_of(index))
 
 
@@ -51,6 +46,21 @@ def _sheet(sheet: CalamineSheet, marks: Marks) -> Sheet:
     row, column = sheet.end or (-1, -1)
     rows = Rows(sheet.iter_rows, left, marks.merges)
     return Sheet(sheet.name, rows, marks, (row + 1, column + 1))
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except PasswordError as locked:
+        raise FileRefused("encrypted_file", "文件设有密码，请取消密码后提交。") from locked
+    except (CalamineError, OSError, ValueError) as broken:
+        raise _bad_archive() from broken
+    except BaseException as gone:
+        # A panic of calamine's Rust is no `Exception`, and of a class that cannot be imported.
+        if type(gone).__name__ == "PanicException":
+            raise _bad_archive() from gone
+        raise
 
 
 def _bad_archive() -> FileRefused:

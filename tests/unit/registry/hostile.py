@@ -97,6 +97,13 @@ def with_doctype(member: str) -> bytes:
     return repacked(a_roster_file(), {member: lambda xml: xml.replace(b"?>", bomb, 1)})
 
 
+def in_encoding(name: str) -> bytes:
+    said = b'encoding="%s"' % name.encode()
+    return repacked(
+        a_roster_file(), {"xl/workbook.xml": lambda xml: xml.replace(b'encoding="UTF-8"', said)}
+    )
+
+
 def nested_deeply() -> bytes:
     deep = b"<a>" * 5_000 + b"</a>" * 5_000 + b"</sheetData>"
     return repacked(a_roster_file(), {SHEET: lambda xml: xml.replace(b"</sheetData>", deep)})
@@ -141,11 +148,22 @@ def with_encrypted_member() -> bytes:
 
 def an_xls_with_macro_sheet() -> bytes:
     data = bytearray(xls(a_table({})))
+    data[_bound_sheet(data) + 4 + 5] = 1
+    return bytes(data)
+
+
+def an_xls_whose_sheet_begins_nowhere() -> bytes:
+    """Say that the sheet's records begin far behind the end: calamine panics there."""
+    data = bytearray(xls(a_table({})))
+    struct.pack_into("<I", data, _bound_sheet(data) + 4, 1 << 27)
+    return bytes(data)
+
+
+def _bound_sheet(data: bytearray) -> int:
     at = data.index(struct.pack("<H", 0x0085))
     while data[at + 4 + 6 : at + 4 + 8] != b"\x03\x01":
         at = data.index(struct.pack("<H", 0x0085), at + 2)
-    data[at + 4 + 5] = 1
-    return bytes(data)
+    return at
 
 
 def an_xls_with_two_sheets_of_a_name() -> bytes:
