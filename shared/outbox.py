@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import asyncpg
 
 SLOT_COUNT: Final = 16
+# So many ids on, it pays to ask who still writes.
+FLOOR_STEP: Final = 4_000
 # Kafka's default record limit is 1,048,576 bytes with headers.
 RECORD_BYTES_MAX: Final = 900_000
 
@@ -133,4 +135,44 @@ WITH unsaid AS (DELETE FROM outbox_aside WHERE subject = ANY ($1::text[]) RETURN
 own AS (SELECT subject, count(*) AS said_count FROM unsaid GROUP BY subject)
 DELETE FROM aggregate_sequence a USING own
 WHERE a.subject = own.subject AND a.last_sequence = own.said_count RETURNING a.subject
+"""
+
+
+class Floor:
+    """An id up to which nothing is left in some slots, and nothing can come: looks begin behind it.
+
+    Without it each look passes over all that was moved since the oldest open transaction began.
+    """
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew, at the bottom."""
+        self.id = self._mark = 0
+        self._writers: set[str] = set()
+
+    async def rise(self, conn: "asyncpg.Connection", slots: Iterable[int], seen_id: int) -> None:
+        """Rise to the id that was seen a while ago, or to below the first row that is left.
+
+        Who writes into the outbox locks it before taking an id, and lets go after the rows can be
+        seen. So all who have taken ids up to a row that was seen are gone, or lock it now; when
+        these are gone, too, a new look finds whatever they wrote.
+        """
+        if seen_id - self._mark < FLOOR_STEP:
+            return
+        writers = {r["writer"] for r in await conn.fetch(_WRITERS)}
+        if writers.isdisjoint(self._writers):
+            self.id = await conn.fetchval(_FLOOR, [*slots], self.id, self._mark)
+            self._mark, self._writers = seen_id, writers
+
+
+_WRITERS: Final = """
+SELECT virtualtransaction AS writer FROM pg_locks
+WHERE relation = 'outbox'::regclass AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid()
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_FLOOR: Final = """
+SELECT COALESCE(min(outbox_id) - 1, $3) FROM outbox
+WHERE slot = ANY($1::smallint[]) AND outbox_id > $2 AND outbox_id <= $3
 """

@@ -21,7 +21,7 @@ from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.database import OUTBOX_CHANNEL, Database
-from shared.outbox import SLOT_COUNT
+from shared.outbox import SLOT_COUNT, Floor
 
 if TYPE_CHECKING:
     import asyncpg
@@ -69,6 +69,7 @@ class Relay:
         self.slots: set[int] = set()
         self._shared_at = 0.0
         self._rows_max = ROUND_ROWS_MAX
+        self._floor = Floor()
         self._absent: dict[str, float] = {}
         self._producer: AIOKafkaProducer | None = None
         self._woken = asyncio.Event()
@@ -111,6 +112,9 @@ class Relay:
                 await self._rounds(conn, rows)
                 delay = POLL_DELAY_S
                 continue
+            if delay >= POLL_DELAY_S_MAX:
+                # Nobody is in a hurry: the next look is at everything.
+                self._floor.clear()
             delay = max(delay, LOOK_PAUSE * (time.monotonic() - looked_at))
             delay = POLL_DELAY_S if await self._wait(delay) else min(2 * delay, POLL_DELAY_S_MAX)
 
@@ -121,7 +125,8 @@ class Relay:
         now = time.monotonic()
         self._absent = {topic: until for topic, until in self._absent.items() if until > now}
         passed = [row["outbox_id"] for row in on_their_way]
-        wanted = ([*self.slots], [*self._absent], self._rows_max, ROUND_BYTES_MAX, passed)
+        limits = (self._rows_max, ROUND_BYTES_MAX, self._floor.id)
+        wanted = ([*self.slots], [*self._absent], *limits, passed)
         return await conn.fetch(UNSENT, *wanted, timeout=QUERY_TIMEOUT_S)
 
     async def _wait(self, delay: float) -> bool:
@@ -141,6 +146,8 @@ class Relay:
         if len(self.slots) < share:
             missing = [*set(range(SLOT_COUNT)) - self.slots]
             self.slots |= {r["slot"] for r in await conn.fetch(_TAKE, SLOT_LOCK, missing)}
+            # Others may have left something behind in what is ours now.
+            self._floor.clear()
         surplus = sorted(self.slots)[share:]
         await conn.execute(_GIVE_BACK, SLOT_LOCK, surplus)
         self.slots -= set(surplus)
@@ -161,6 +168,7 @@ class Relay:
             async with asyncio.TaskGroup() as group:
                 sending = group.create_task(self._answers(rows))
                 await self._move(conn, done)
+                await self._floor.rise(conn, self.slots, rows[-1]["outbox_id"])
                 ahead = await self._ahead(conn, rows)
             done, failed = _acknowledged(rows, sending.result())
             if failed:
@@ -363,7 +371,7 @@ SELECT outbox_id, topic, record_key, subject, headers, body FROM (
         SELECT outbox_id, topic, record_key, subject, headers, body FROM outbox
         WHERE slot = ANY($1::smallint[]) AND topic <> ALL($2::text[]) AND subject <> ALL(
             ARRAY(SELECT p.subject FROM outbox p WHERE p.parked_reason IS NOT NULL))
-            AND outbox_id NOT IN (SELECT unnest($5::bigint[]))
+            AND outbox_id > $5 AND outbox_id NOT IN (SELECT unnest($6::bigint[]))
         ORDER BY outbox_id LIMIT $3
     ) head WINDOW ahead AS (ORDER BY outbox_id ROWS UNBOUNDED PRECEDING)
 ) sized WHERE before < $4 ORDER BY outbox_id

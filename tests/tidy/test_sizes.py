@@ -9,7 +9,7 @@ from tests.tidy.tree import SOURCES, python, text, tree
 SOURCE_LINES_MAX = 400
 TEST_LINES_MAX = 600
 FUNCTION_LINES_MAX = 60
-SHARED_LINES_MAX = 4_400  # docs/decisions/0010 says why
+SHARED_LINES_MAX = 4_450  # docs/decisions/0010 says why
 SHARED_MODULES_MAX = 25
 SHEETS_LINES_MAX = 900  # docs/decisions/0011 says why
 FORBIDDEN_NAMES = {

@@ -1,17 +1,19 @@
 """What a transaction says is written with its state, in order, or not at all."""
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from contracts.registry import WorkerErased
-from shared import relay
+from shared import outbox, relay
 from shared.database import Database
-from shared.outbox import SLOT_COUNT
+from shared.outbox import SLOT_COUNT, Floor
 from tests.support.flow import eventually
 from tests.support.postgres import ServiceDb, Templates
 
@@ -211,6 +213,63 @@ async def test_a_look_ahead_passes_over_what_is_on_its_way_and_sees_what_came_la
     assert [r["subject"] for r in ahead] == [early.subject, later.subject]
 
 
+class Careless(Floor):
+    """Rises to what was seen, whoever may still write below."""
+
+    async def rise(self, conn: Any, slots: Iterable[int], seen_id: int) -> None:
+        self.id = seen_id
+
+
+@pytest.mark.parametrize(("floor", "is_found"), [(Floor(), True), (Careless(), False)])
+async def test_only_a_careless_floor_rises_above_a_row_that_is_committed_late(
+    service_db: ServiceDb, monkeypatch: pytest.MonkeyPatch, floor: Floor, *, is_found: bool
+) -> None:
+    monkeypatch.setattr(outbox, "FLOOR_STEP", 1)
+    db = await service_db("registry")
+    moving = relay.Relay(db, {})
+    moving.slots, moving._floor = {*range(SLOT_COUNT)}, floor
+    early = WorkerErased(worker_id=uuid4())
+
+    async def move_all(conn: asyncpg.Connection) -> list[str]:
+        async with db.transaction(role="worker") as tx:
+            tx.say(WorkerErased(worker_id=uuid4()), tenant_id=None)
+        found = await moving._unsent(conn)
+        await moving._move(conn, [r["outbox_id"] for r in found])
+        await floor.rise(conn, moving.slots, found[-1]["outbox_id"])
+        return [r["subject"] for r in found]
+
+    async with db.session() as conn:
+        await move_all(conn)
+        async with db.transaction(role="worker") as slow:
+            slow.say(early, tenant_id=None)
+            await slow.flush()
+            for _ in range(3):
+                await move_all(conn)
+        assert (early.subject in await move_all(conn)) is is_found
+        before = floor.id
+        for _ in range(3):
+            await move_all(conn)
+    assert floor.id > before
+
+
+async def test_a_floor_stays_below_what_is_left(
+    service_db: ServiceDb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "FLOOR_STEP", 1)
+    db = await service_db("registry")
+    async with db.transaction(role="worker") as tx:
+        for _ in range(3):
+            tx.say(WorkerErased(worker_id=uuid4()), tenant_id=None)
+    looking, floor = relay.Relay(db, {}), Floor()
+    looking.slots = {*range(SLOT_COUNT)}
+    async with db.session() as conn:
+        first, left, last = [r["outbox_id"] for r in await looking._unsent(conn)]
+        await looking._move(conn, [first, last])
+        await floor.rise(conn, looking.slots, last)
+        await floor.rise(conn, looking.slots, last + 1)
+    assert floor.id == left - 1
+
+
 async def test_rows_that_two_would_move_at_once_are_logged_once(service_db: ServiceDb) -> None:
     db = await service_db("registry")
     async with db.transaction(role="worker") as tx:
@@ -236,5 +295,5 @@ async def waiting(db: Database) -> int:
 
 async def plan_of_a_round(conn: asyncpg.Connection) -> str:
     limits = (relay.ROUND_ROWS_MAX, relay.ROUND_BYTES_MAX)
-    rows = await conn.fetch(f"EXPLAIN {relay.UNSENT}", [0, 1], [], *limits, [7])
+    rows = await conn.fetch(f"EXPLAIN {relay.UNSENT}", [0, 1], [], *limits, 0, [7])
     return "\n".join(r[0] for r in rows)
