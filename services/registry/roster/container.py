@@ -12,6 +12,7 @@ from services.registry.roster.compound import MAGIC, BrokenCompoundError, Compou
 from services.registry.roster.guarded_xml import XmlGuard, walk
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
+from services.registry.roster.plain_cells import PREFIXES
 from services.registry.roster.worksheet_xml import SheetScan
 
 FileType = Literal["xlsx", "xls", "csv"]
@@ -36,7 +37,12 @@ _TYPES: Final = "[content_types].xml"
 _SHEET: Final = re.compile(r"/worksheets/[^/]+$")
 # Most of a roster are strings without anything in them: cut away at C speed, expat need not see
 # them. What could hide an entity or a broken character is left to it.
-_FLAT_STRING: Final = re.compile(rb"<si><t(?: xml:space=\"preserve\")?>[^<&\x00-\x1f]*</t></si>")
+_FLAT_STRING: Final = re.compile(
+    b"|".join(
+        rb'<~si><~t(?: xml:space="preserve")?>[^<&\x00-\x1f]*</~t></~si>'.replace(b"~", prefix)
+        for prefix in PREFIXES
+    )
+)
 _WANTED: Final = "请使用 .xlsx、.xls 或 .csv 文件"
 
 

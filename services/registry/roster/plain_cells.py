@@ -7,6 +7,8 @@ from typing import Final
 
 from services.registry.roster.limits import Limits
 
+#: What stands before an element's name: nothing, or what .NET's writers put there.
+PREFIXES: Final = (b"", b"x:")
 _LETTERS: Final = ascii_uppercase.encode()
 
 
@@ -18,14 +20,18 @@ def plain_cells(limits: Limits) -> re.Pattern[bytes]:
     or an attribute that is open before such a cell is as open behind it, and cutting it away hides
     nothing that follows. What could be an entity is left to expat, too.
     """
+    return re.compile(rb"(?:%b)++" % b"|".join(_plain(limits, p) for p in PREFIXES))
+
+
+def _plain(limits: Limits, prefix: bytes) -> bytes:
     text = rb"[^\"'<>&]*+"
     attribute = rb' [\w:]+="%b"' % text
     row = _numbers_to(limits.sheet_rows_max)
     column = _letters_to(limits.columns_max)
-    value = rb"<v>%b</v>|<is><t(?:%b)?>%b</t></is>" % (text, attribute, text)
-    cell = rb'<c r="%b%b"(?: (?:s|t(?!="e"))="\w*+")*+(?:/>|>(?:%b)?</c>)' % (column, row, value)
-    tag = rb'<row r="%b"(?![^<>]*hidden)(?:%b)*+>' % (row, attribute)
-    return re.compile(rb"(?:%b(?:%b)*+</row>|%b)++" % (tag, cell, cell))
+    value = rb"<~v>%b</~v>|<~is><~t(?:%b)?>%b</~t></~is>" % (text, attribute, text)
+    cell = rb'<~c r="%b%b"(?: (?:s|t(?!="e"))="\w*+")*+(?:/>|>(?:%b)?</~c>)' % (column, row, value)
+    tag = rb'<~row r="%b"(?![^<>]*hidden)(?:%b)*+>' % (row, attribute)
+    return (rb"%b(?:%b)*+</~row>|%b" % (tag, cell, cell)).replace(b"~", prefix)
 
 
 def _numbers_to(most: int) -> bytes:

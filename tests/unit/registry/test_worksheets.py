@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.registry.roster import worksheet_xml
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
+from services.registry.roster.plain_cells import plain_cells
 from services.registry.roster.workbook_calamine import open_workbook
 from services.registry.roster.worksheet_xml import SheetScan, UnplacedCellError
 from services.registry.roster.xls import sheets as old_sheets
@@ -175,6 +176,14 @@ def sheets(draw: st.DrawFn) -> bytes:
 @given(xml=sheets(), piece=st.sampled_from([7, 64, 1 << 16]))
 def test_a_look_that_cuts_finds_what_a_look_at_the_whole_finds(xml: bytes, piece: int) -> None:
     assert scanned(xml, piece) == told(SheetScan.of([xml], LIMITS))
+
+
+def test_what_dotnet_writes_is_cut_as_well() -> None:
+    rows = '<row r="2" spans="1:2"><c r="A2" t="s"><v>1</v></c><c r="B2"/></row>'
+    prefixed = rows.replace("</", "</x:").replace("<r", "<x:r").replace("<c", "<x:c")
+    for written in (rows, prefixed.replace("<v", "<x:v")):
+        assert plain_cells(LIMITS).sub(b"", written.encode()) == b""
+    assert plain_cells(LIMITS).sub(b"", prefixed.encode()) != b""
 
 
 def test_a_look_that_cuts_too_much_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
