@@ -234,12 +234,12 @@ class Relay:
 
     async def _batches(
         self, producer: AIOKafkaProducer, rows: Sequence["asyncpg.Record"]
-    ) -> list["_Batch"]:
+    ) -> list["PartitionBatch"]:
         """Put rows into one batch a partition; what is behind a full one waits for the next round.
 
         A second batch could be taken after the first was refused, and its rows overtake.
         """
-        batches: dict[tuple[str, int], _Batch] = {}
+        batches: dict[tuple[str, int], PartitionBatch] = {}
         counts: dict[str, int] = {}
         keys = [row["record_key"].encode() for row in rows]
         for place, (row, key, hash_) in enumerate(zip(rows, keys, hashes_of(keys), strict=True)):
@@ -252,7 +252,7 @@ class Relay:
             partition = (hash_ & 0x7FFF_FFFF) % counts[topic]
             batch = batches.get((topic, partition))
             if batch is None:
-                batch = _Batch(topic, partition, producer.create_batch())
+                batch = PartitionBatch(topic, partition, producer.create_batch())
                 batches[topic, partition] = batch
             batch.add(place, key, row)
         for batch in batches.values():
@@ -295,7 +295,7 @@ class Relay:
 
 
 @dataclass(slots=True)
-class _Batch:
+class PartitionBatch:
     """Rows of one partition on their way; `places` are theirs in the round."""
 
     topic: str
@@ -303,8 +303,11 @@ class _Batch:
     builder: BatchBuilder
     places: list[int] = field(default_factory=list)
 
-    def add(self, place: int, key: bytes, row: "asyncpg.Record") -> None:
-        """Take a row if there is room, as for a first one there always is; else it is full."""
+    def add(self, place: int, key: bytes, row: "asyncpg.Record | Mapping[str, Any]") -> None:
+        """Take a row if there is room, as for a first one there always is.
+
+        The builder closes itself for want of it: no smaller row overtakes.
+        """
         headers = [(name, value.encode()) for name, value in row["headers"].items()]
         if self.builder.append(timestamp=None, key=key, value=row["body"], headers=headers):
             self.places.append(place)

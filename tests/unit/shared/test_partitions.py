@@ -1,14 +1,15 @@
-"""The relay sends a key where every other client of Kafka would send it."""
+"""The relay sends a key where every other client would, and a partition's rows in their order."""
 
 import random
 from uuid import UUID
 
 import pytest
 from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import BatchBuilder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.relay import hashes_of
+from shared.relay import PartitionBatch, hashes_of
 
 IDS = st.uuids().map(lambda one: str(one).encode())
 
@@ -45,3 +46,11 @@ def test_words_of_all_ones_carry_nothing_into_their_neighbours() -> None:
 def test_the_hash_is_the_one_of_kafkas_own_clients(key: bytes, hash_: int) -> None:
     """Values of Apache Kafka's own test of it, where numbers have a sign."""
     assert hashes_of([key])[0] == hash_ % 2**32
+
+
+def test_a_small_row_never_overtakes_a_large_one_that_had_no_room() -> None:
+    builder = BatchBuilder(1_500, 0)
+    batch = PartitionBatch("registry.events", 0, builder)
+    for place, size in enumerate((500, 500, 500, 10)):
+        batch.add(place, b"one-aggregate", {"headers": {}, "body": bytes(size)})
+    assert batch.places == [0, 1]
