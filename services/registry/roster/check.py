@@ -104,6 +104,10 @@ class Checker:
             if place in computed or not least <= len(text) <= most:
                 _leave_unread(checked, column, is_computed=place in computed)
                 continue
+            if by_text is Parsed:
+                # Taken as it is written.
+                checked.values[name] = text
+                continue
             read = by_text(text) if by_text else self._by_cell(column, row, checked)
             checked.values[name] = read.value
             if read.faults:

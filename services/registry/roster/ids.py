@@ -1,11 +1,10 @@
 """Resident identity numbers (GB 11643) as they stand in cells."""
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from operator import mul
-from typing import Final
+from typing import Final, NamedTuple
 
 from contracts.reference import is_known_division
 from services.registry.roster.issue import Severity
@@ -33,8 +32,7 @@ _AGE_MAX: Final = 65
 EXAMPLE_ID: Final = "530900199001010010"
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """What a valid number says of its bearer."""
 
     gender: str
@@ -87,7 +85,7 @@ def is_imprecise(value: Value, text: str) -> bool:
 @lru_cache(maxsize=1)
 def told_by(number: str) -> Told:
     """Give what a valid number says."""
-    birth = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    birth = date.fromisoformat(number[6:14])
     gender = "male" if int(number[16]) % 2 else "female"
     return Told(gender, birth, f"{number[6:10]}-{number[10:12]}")
 
@@ -112,7 +110,7 @@ def _flagged(number: str, today: date) -> Parsed[str]:
 
 def _birth(number: str) -> date | None:
     try:
-        birth = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        birth = date.fromisoformat(number[6:14])
     except ValueError:
         return None
     return birth if birth.year >= _FIRST_YEAR else None
