@@ -11,18 +11,23 @@ from services.registry.roster.fields import folded
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
 from services.registry.roster.sheet import Marks, Rows, Sheet
+from services.registry.roster.worksheet_xml import too_many_rows
 
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _SEPARATORS: Final = ",;\t"
 _HEADER_ROWS: Final = 20
+# Spreadsheets that were formatted to the bottom end in a million records of nothing.
+_NOTHING: Final = " \t\r\n,;\x1a"
+# More lines than this for each row that may be are not cells with line breaks.
+_LINES_PER_ROW_MAX: Final = 10
 _SENTINEL: Final = "\x1e"
 
 
 def sheet(data: bytes, limits: Limits, known_words: set[str]) -> Sheet:
     """Give the file as one sheet; its separator is the one that shows the most known header words.
 
-    Raises `FileRefused`: bad_encoding, bad_csv, line_too_long.
+    Raises `FileRefused`: bad_encoding, bad_csv, line_too_long, too_many_rows.
     """
     if max(map(len, data.splitlines()), default=0) > limits.csv_line_bytes_max:
         kilobytes = limits.csv_line_bytes_max >> 10
@@ -30,7 +35,9 @@ def sheet(data: bytes, limits: Limits, known_words: set[str]) -> Sheet:
     text = _decoded(data)
     if "\0" in text:
         raise FileRefused("bad_csv", "文件含有空字符 (NUL)，不是有效的 CSV。")
-    lines = list(io.StringIO(text, newline=""))
+    lines = list(io.StringIO(text.rstrip(_NOTHING), newline=""))
+    if len(lines) > limits.rows_max * _LINES_PER_ROW_MAX:
+        raise too_many_rows(limits)
     separator = max(_SEPARATORS, key=lambda s: _known(lines, s, known_words))
     size = _size(lines, separator)
     return Sheet("CSV", Rows(partial(_reader, lines, separator)), Marks(), size, is_text=True)

@@ -5,6 +5,8 @@ import zlib
 
 import pytest
 
+from services.registry.roster import delimited
+from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
 from tests.support.rosters import a_roster, a_table, csv_of, persons, xls, xlsx
 from tests.unit.registry import hostile
@@ -221,6 +223,15 @@ def test_a_csv_is_read_in_its_encoding_and_by_its_separator(encoding: str, separ
     assert rows[0].values["name"] == "龑小芳"
     assert rows[0].values["notes"] == "a,b;c"
     assert rows[0].row == 2
+
+
+def test_what_a_csv_ends_in_is_not_read_and_lines_of_nothing_are_too_many_rows() -> None:
+    whole = csv_of(ROSTER) + b",,,\r\n" * 900 + b"\x1a"
+    assert len([*delimited.sheet(whole, SMALL, set()).rows]) == len(ROSTER)
+    apart = csv_of(ROSTER) + b"\r\n" * 400 + b"x"
+    assert len([*delimited.sheet(apart, SMALL, set()).rows]) == len(ROSTER) + 401
+    with pytest.raises(FileRefused, match="too_many_rows"):
+        delimited.sheet(apart.replace(b"x", b"\r\n" * 100 + b"x"), SMALL, set())
 
 
 def test_a_csv_of_carriage_returns_alone_is_read() -> None:
