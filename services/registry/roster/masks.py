@@ -21,6 +21,7 @@ _NAMES: Final = frozenset({NAME, "emergency_contact"})
 # A date, a pay and a yes are short; what is longer, or holds a long number, is no such thing.
 _PLAIN_LENGTH_MAX: Final = 20
 _LONG_NUMBER: Final = re.compile(r"\d{9}")
+_STARRED_LENGTH_MAX: Final = 100
 _PHONE_TAIL: Final = 4
 
 
@@ -28,6 +29,9 @@ def mask(field: str | None, text: str) -> str | None:
     """Mask a cell's text by its field: None for an empty cell."""
     if not text:
         return None
+    if len(text) > _STARRED_LENGTH_MAX:
+        # No number or name is as long, and nobody counts the stars of thousands of letters.
+        return f"{len(text)} 字"
     if field == RESIDENT_ID:
         return mask_id(text)
     if field in _NAMES:

@@ -252,6 +252,7 @@ def test_values_are_masked() -> None:
             "意向工资": "高薪",
             "可出发日期": "明年春天",
             "文化程度": "私塾里",
+            "紧急联系人": "李" * 9_000,
         }
     )
     _, rows = read(xlsx(table))
@@ -263,4 +264,5 @@ def test_values_are_masked() -> None:
         "preferred_pay": "高薪",
         "available_from": "明年春天",
         "education": "3 字",
+        "emergency_contact": "9000 字",
     }
