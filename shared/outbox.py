@@ -1,5 +1,6 @@
 """Writes what a transaction says into the outbox, in the same commit as the state it speaks of."""
 
+import time
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 SLOT_COUNT: Final = 16
 # So many ids on, it pays to ask who still writes.
 FLOOR_STEP: Final = 4_000
+# Whatever somebody wrote below it by hand is found after so long.
+FLOOR_S: Final = 60.0
 # Kafka's default record limit is 1,048,576 bytes with headers.
 RECORD_BYTES_MAX: Final = 900_000
 
@@ -145,12 +148,13 @@ class Floor:
     """
 
     def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        """Begin anew, at the bottom."""
         self.id = self._mark = 0
         self._writers: set[str] = set()
+        self._made_at = time.monotonic()
+
+    def is_old(self) -> bool:
+        """Tell whether it is time to begin anew, at the bottom."""
+        return time.monotonic() - self._made_at > FLOOR_S
 
     async def rise(self, conn: "asyncpg.Connection", slots: Iterable[int], seen_id: int) -> None:
         """Rise to the id that was seen a while ago, or to below the first row that is left.
@@ -159,7 +163,7 @@ class Floor:
         seen. So all who have taken ids up to a row that was seen are gone, or lock it now; when
         these are gone, too, a new look finds whatever they wrote.
         """
-        if seen_id - self._mark < FLOOR_STEP:
+        if self.id and seen_id - self._mark < FLOOR_STEP:
             return
         writers = {r["writer"] for r in await conn.fetch(_WRITERS)}
         if writers.isdisjoint(self._writers):

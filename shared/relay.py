@@ -112,9 +112,6 @@ class Relay:
                 await self._rounds(conn, rows)
                 delay = POLL_DELAY_S
                 continue
-            if delay >= POLL_DELAY_S_MAX:
-                # Nobody is in a hurry: the next look is at everything.
-                self._floor.clear()
             delay = max(delay, LOOK_PAUSE * (time.monotonic() - looked_at))
             delay = POLL_DELAY_S if await self._wait(delay) else min(2 * delay, POLL_DELAY_S_MAX)
 
@@ -140,14 +137,16 @@ class Relay:
         if not self._share_is_due():
             return
         self._shared_at = time.monotonic()
+        self._floor = Floor() if self._floor.is_old() else self._floor
         await conn.execute("SELECT make_event_log_partitions()", timeout=QUERY_TIMEOUT_S)
         members = await conn.fetchval(_MEMBERS, MEMBER_LOCK, timeout=QUERY_TIMEOUT_S)
         share = -(-SLOT_COUNT // max(members, 1))
         if len(self.slots) < share:
             missing = [*set(range(SLOT_COUNT)) - self.slots]
-            self.slots |= {r["slot"] for r in await conn.fetch(_TAKE, SLOT_LOCK, missing)}
-            # Others may have left something behind in what is ours now.
-            self._floor.clear()
+            taken = {r["slot"] for r in await conn.fetch(_TAKE, SLOT_LOCK, missing)}
+            self.slots |= taken
+            # Others may have left something below it in what is ours now.
+            self._floor = Floor() if taken else self._floor
         surplus = sorted(self.slots)[share:]
         await conn.execute(_GIVE_BACK, SLOT_LOCK, surplus)
         self.slots -= set(surplus)

@@ -270,6 +270,23 @@ async def test_a_floor_stays_below_what_is_left(
     assert floor.id == left - 1
 
 
+async def test_a_floor_is_laid_anew_for_other_slots_and_after_a_while(
+    service_db: ServiceDb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "SHARE_INTERVAL_S", 0.0)
+    db = await service_db("registry")
+    looking = relay.Relay(db, {})
+    floors = []
+    async with db.session() as conn:
+        await conn.execute("SELECT pg_advisory_lock_shared($1, 0)", relay.MEMBER_LOCK)
+        for trusted_s in (60.0, 60.0, -1.0):
+            monkeypatch.setattr(outbox, "FLOOR_S", trusted_s)
+            looking._floor.id = 7
+            await looking._share(conn)
+            floors.append(looking._floor.id)
+    assert floors == [0, 7, 0]
+
+
 async def test_rows_that_two_would_move_at_once_are_logged_once(service_db: ServiceDb) -> None:
     db = await service_db("registry")
     async with db.transaction(role="worker") as tx:
