@@ -17,6 +17,9 @@ from services.registry.roster.worksheet_xml import too_many_columns, too_many_ro
 
 _MEANT: Final = {"xlsx": "Excel (.xlsx)", "xls": "Excel 97-2003 (.xls)", "csv": "CSV"}
 
+# Every issue repeats its header's word: a page of text there would be told a million times.
+_WORD_MAX: Final = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -29,8 +32,8 @@ class Layout:
     notices: tuple[Issue, ...] = field(default_factory=tuple)
 
     def header_of(self, column: int) -> str | None:
-        """The office's own word over a column (from 0)."""
-        return self.headers[column] if column < len(self.headers) else None
+        """The office's own word over a column (from 0); what is long is cut off."""
+        return self.headers[column][:_WORD_MAX] if column < len(self.headers) else None
 
 
 @dataclass(slots=True)
@@ -125,8 +128,9 @@ def _is_filled(row: list[Value]) -> bool:
 def _notices(header: Header, sheet: Sheet) -> Iterator[Issue]:
     for column, (word, known) in enumerate(zip(header.words, header.fields, strict=True)):
         if word and known is None and word != TOLD:
-            told = message("header_unknown", name=f"{column_letter(column)} {word}")
-            yield Issue(None, None, word, None, "header_unknown", "info", told)
+            cut = word[:_WORD_MAX]
+            told = message("header_unknown", name=f"{column_letter(column)} {cut}")
+            yield Issue(None, None, cut, None, "header_unknown", "info", told)
     width = len(header.words)
     # Columns behind the last header are often hidden, and never read.
     hides_columns = any(first < width for first, _ in sheet.marks.hidden_columns)
@@ -136,7 +140,7 @@ def _notices(header: Header, sheet: Sheet) -> Iterator[Issue]:
 
 def _other_sheets(names: list[str]) -> Iterator[Issue]:
     for name in names:
-        yield _notice("sheet_not_read", name=name)
+        yield _notice("sheet_not_read", name=name[:_WORD_MAX])
 
 
 def _notice(code: str, **values: object) -> Issue:
