@@ -28,8 +28,11 @@ def _plain(limits: Limits, prefix: bytes) -> bytes:
     attribute = rb' [\w:]+="%b"' % text
     row = _numbers_to(limits.sheet_rows_max)
     column = _letters_to(limits.columns_max)
-    value = rb"<~v>%b</~v>|<~is><~t(?:%b)?>%b</~t></~is>" % (text, attribute, text)
-    cell = rb'<~c r="%b%b"(?: (?:s|t(?!="e"))="\w*+")*+(?:/>|>(?:%b)?</~c>)' % (column, row, value)
+    # Nearly all end in the first way. An error's type, e, is told by marks.
+    inline = rb"<~is><~t(?:%b)?>%b</~t></~is>" % (attribute, text)
+    end = rb"><~v>%b</~v></~c>|/>|></~c>|>%b</~c>" % (text, inline)
+    kind = rb' (?:s="\d*+"|t="[a-df-z]\w*+")'
+    cell = rb'<~c r="%b%b"(?:%b)*+(?:%b)' % (column, row, kind, end)
     tag = rb'<~row r="%b"(?![^<>]*hidden)(?:%b)*+>' % (row, attribute)
     return (rb"%b(?:%b)*+</~row>|%b" % (tag, cell, cell)).replace(b"~", prefix)
 
