@@ -18,6 +18,7 @@ from contracts import reference
 from services.registry.roster.frames import HEAD, frame, packed, unframed
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
+from services.registry.roster.plain_cells import plain_cells
 from services.registry.roster.work import (
     Job,
     checked_rows,
@@ -59,6 +60,8 @@ def _warm() -> None:
     reference.education_code("初中")
     reference.find_town("南翔镇", "310114")
     reference.is_known_division("530902")
+    # Of the limits that a service has unless it is told others.
+    plain_cells(Limits())
     gc.freeze()
 
 
