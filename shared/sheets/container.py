@@ -16,6 +16,7 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, Shee
 
 from shared.sheets.issue import SheetRefused
 
+Enter = Callable[[str, dict[str, str]], None]
 Value = str | int | float | bool | date | datetime | time | timedelta | None
 
 FILE_BYTES_MAX: Final = 2 * 1024 * 1024
@@ -69,18 +70,18 @@ def sheets(data: bytes, filename: str) -> Iterator[Sheet]:
 
 def _workbook(data: bytes) -> Iterator[Sheet]:
     try:
-        parts = _Archive(data)
+        formulas = _Archive(data).formulas
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        wanted = [
-            (n, meta.name)
-            for n, meta in enumerate(book.sheets_metadata)
-            if meta.visible is SheetVisibleEnum.Visible and meta.typ is SheetTypeEnum.WorkSheet
-        ]
-        for number, name in wanted:
-            found = book.get_sheet_by_index(number)
-            _, left = found.start or (0, 0)
-            rows: list[list[Value]] = [[*[None] * left, *row] for row in found.iter_rows()]
-            yield Sheet(name, rows, parts.formulas.get(name, set()))
+        names = book.sheet_names
+        # calamine finds a sheet by its name: two alike could not be told apart.
+        if None in formulas or len(formulas) != len(names) or len({*names}) < len(names):
+            raise SheetRefused("bad_xml")
+        for number, meta in enumerate(book.sheets_metadata):
+            if meta.visible is SheetVisibleEnum.Visible and meta.typ is SheetTypeEnum.WorkSheet:
+                found = book.get_sheet_by_index(number)
+                _, left = found.start or (0, 0)
+                rows: list[list[Value]] = [[*[None] * left, *row] for row in found.iter_rows()]
+                yield Sheet(meta.name, rows, formulas[number] or set())
     except (CalamineError, *_BROKEN) as broken:
         raise SheetRefused("bad_archive") from broken
 
@@ -91,7 +92,7 @@ class _Archive:
     def __init__(self, data: bytes) -> None:
         self._packed = len(data)
         self._total = 0
-        self._names: dict[str, str] = {}  # relation -> sheet
+        self._sheets: list[str] = []  # each one's relation
         self._targets: dict[str, str] = {}  # relation -> part
         self._found: dict[str, set[tuple[int, int]]] = {}  # part -> formulas
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -105,12 +106,9 @@ class _Archive:
                     self._read(member.filename.lower(), stream)
 
     @property
-    def formulas(self) -> dict[str, set[tuple[int, int]]]:
-        """The cells with formulas, by the sheet's name."""
-        return {
-            name: self._found.get(self._targets.get(relation, ""), set())
-            for relation, name in self._names.items()
-        }
+    def formulas(self) -> list[set[tuple[int, int]] | None]:
+        """The cells with formulas of each sheet; None for one whose part is not found."""
+        return [self._found.get(self._targets.get(relation, "")) for relation in self._sheets]
 
     def _read(self, name: str, stream: IO[bytes]) -> None:
         parser = self._parser(name) if name.endswith((".xml", ".rels", ".vml")) else None
@@ -122,7 +120,7 @@ class _Archive:
                     parser.Parse(chunk, False)
             if parser:
                 parser.Parse(b"", True)
-        except expat.ExpatError as broken:
+        except (expat.ExpatError, LookupError) as broken:  # or an encoding that is none
             raise SheetRefused("bad_xml") from broken
 
     def _check_total(self, total: int) -> None:
@@ -131,21 +129,20 @@ class _Archive:
             raise SheetRefused("unpacked_too_large")
 
     def _parser(self, name: str) -> expat.XMLParserType:
-        cells = _Cells()
-        enter: Callable[[str, dict[str, str]], None] = lambda *_: None  # noqa: E731 (no handler)
-        if "/worksheets/" in name and not name.endswith(".rels"):
-            self._found[name] = cells.formulas
-            enter = cells.enter
-        elif name == "xl/workbook.xml":
+        enter: Enter = lambda *_: None  # noqa: E731 (no handler)
+        if "sheets/" in name and not name.endswith(".rels"):
+            self._found[name] = (cells := _Cells()).formulas
+            return _guarded(cells.enter, cells.leave)
+        if name == "xl/workbook.xml":
             enter = self._enter_sheet
         elif name == "xl/_rels/workbook.xml.rels":
             enter = self._enter_relation
-        return _guarded(enter)
+        return _guarded(enter, lambda _: None)
 
     def _enter_sheet(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "sheet":
             ids = [v for k, v in attributes.items() if k.endswith(":id")]
-            self._names[ids[0] if ids else ""] = attributes.get("name", "")
+            self._sheets.append(ids[0] if len(ids) == 1 else "")
 
     def _enter_relation(self, tag: str, attributes: dict[str, str]) -> None:
         # What lies outside is never followed.
@@ -160,7 +157,10 @@ class _Cells:
 
     def __init__(self) -> None:
         self.formulas: set[tuple[int, int]] = set()
-        self._row = self._column = -1
+        self._row, self._column, self._inside = -1, -1, False
+
+    def leave(self, tag: str) -> None:
+        self._inside &= tag != "c"  # lists and sparklines have formulas too
 
     def enter(self, tag: str, attributes: dict[str, str]) -> None:
         match tag:
@@ -171,9 +171,10 @@ class _Cells:
             case "c":
                 place = _position(attributes.get("r", ""))
                 self._row, self._column = place or (self._row, self._column + 1)
-            case "v" | "is":
+                self._inside = True
+            case "v" | "is" if self._inside:
                 self._check()
-            case "f":
+            case "f" if self._inside:
                 self._check()
                 self.formulas.update(_spread(attributes, (self._row, self._column)))
             case _:
@@ -186,7 +187,7 @@ class _Cells:
             raise SheetRefused("too_many_rows")
 
 
-def _guarded(enter: Callable[[str, dict[str, str]], None]) -> expat.XMLParserType:
+def _guarded(enter: Enter, leave: Callable[[str], None]) -> expat.XMLParserType:
     parser = expat.ParserCreate()
     depth = 0
 
@@ -200,9 +201,10 @@ def _guarded(enter: Callable[[str, dict[str, str]], None]) -> expat.XMLParserTyp
             refuse()
         enter(tag.rpartition(":")[2], attributes)
 
-    def end(_: str) -> None:
+    def end(tag: str) -> None:
         nonlocal depth
         depth -= 1
+        leave(tag.rpartition(":")[2])
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse

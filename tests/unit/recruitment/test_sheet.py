@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zipfile
 from datetime import date
 from typing import Any
 
@@ -234,6 +235,7 @@ def test_a_file_that_is_no_sheet_is_refused_as_a_whole(
         ({"xl/styles.xml": b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'}, "bad_xml"),
         ({"xl/styles.xml": b"<a>" * 200 + b"</a>" * 200}, "bad_xml"),
         ({"xl/styles.xml": b"<a><b></a>"}, "bad_xml"),
+        ({"xl/styles.xml": b'<?xml version="1.0" encoding="nobodys"?><a/>'}, "bad_xml"),
         ({"xl/worksheets/sheet1.xml": b'<worksheet><sheetData><row r="1"><c r="XFD1"><v>1</v></c>'
           b"</row></sheetData></worksheet>"}, "too_many_cells"),
         ({"xl/worksheets/sheet1.xml": b'<worksheet><sheetData><row r="9999"><c r="A9999"><v>1</v>'
@@ -265,6 +267,36 @@ def test_rows_and_formulas_are_where_the_spreadsheet_shows_them() -> None:
         (5, [("E", "formula_not_allowed")]), (6, [("E", "formula_not_allowed")]), (7, []),
     ]  # fmt: skip
     assert [n.code for n in told.notices] == ["sheet_not_read"]
+
+
+def test_a_formula_of_a_list_behind_the_cells_is_no_cells() -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("岗位")
+        for number, row in enumerate([HEADER, a_row()]):
+            sheet.write_row(number, 0, row)
+        sheet.add_sparkline(5, 20, {"range": "岗位!C2:C9"})
+    assert [codes(r) for r in found(out.getvalue()).rows] == [[]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("xl/_rels/workbook.xml.rels", b"worksheets/sheet1.xml", b"../xl/worksheets/sheet1.xml"),
+        ("xl/workbook.xml", b"</sheets>", b'<sheet name="A" sheetId="9" r:id="rId9"/></sheets>'),
+        ("xl/workbook.xml", b"<sheet name=", b'<sheet x:id="rId9" xmlns:x="urn:x" name='),
+        ("xl/workbook.xml", b"</sheets>",
+         '<sheet name="岗位" sheetId="9" r:id="rId1"/></sheets>'.encode()),
+    ],
+)  # fmt: skip
+def test_a_sheet_that_was_not_looked_through_is_not_read(change: tuple[str, bytes, bytes]) -> None:
+    part, written, instead = change
+    whole = a_workbook(a_row())
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        content = archive.read(part)
+    assert written in content
+    changed = with_members(whole, {part: content.replace(written, instead)})
+    assert refusal(changed) in {"bad_xml", "bad_archive"}
 
 
 @pytest.fixture
