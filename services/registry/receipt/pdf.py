@@ -5,8 +5,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-import typst
-
 from services.registry.receipt.sheet import Receipt
 
 #: More faults than these are read in the workbook, not on paper.
@@ -16,6 +14,9 @@ _TEMPLATE: Final = Path(__file__).with_name("receipt.typ")
 
 def as_pdf(receipt: Receipt, font_dir: Path | None = None) -> bytes:
     """Give the bytes of a PDF. Chinese needs a font: of `font_dir`, or of the system."""
+    # Only here: most services never set a receipt, and it would weigh 7 MB in each.
+    import typst  # noqa: PLC0415
+
     told = asdict(receipt)
     told["faults"] = told["faults"][:FAULTS_MAX]
     told["unlisted"] = max(len(receipt.faults) - FAULTS_MAX, 0)
