@@ -15,6 +15,8 @@ _MINI_BYTES: Final = 64
 _MINI_CUTOFF: Final = 4096
 _LAST_SECTOR: Final = 0xFFFFFFF9
 _SHIFTS: Final = (9, 12)
+# How many sectors the tables have: FAT, mini FAT, DIFAT.
+_COUNTS_AT: Final = (44, 64, 72)
 _STREAM: Final = 2
 _ROOT: Final = 5
 _NAME_BYTES_MAX: Final = 64
@@ -43,10 +45,15 @@ class Compound:
         if shift not in _SHIFTS:
             raise BrokenCompoundError
         self._sector_bytes = 1 << shift
+        # calamine makes room for what the header and the directory say before it looks.
+        if any(struct.unpack_from("<I", data, at)[0] << shift > len(data) for at in _COUNTS_AT):
+            raise BrokenCompoundError
         self._fat = self._table(self._fat_sectors())
         directory, mini_fat = (struct.unpack_from("<I", data, at)[0] for at in (48, 60))
         self._entries = list(_entries(self._joined(directory)))
         if not self._entries or self._entries[0].kind != _ROOT:
+            raise BrokenCompoundError
+        if any(e.size > len(data) for e in self._entries if e.kind in (_STREAM, _ROOT)):
             raise BrokenCompoundError
         self._mini_fat = self._table(self._chain(mini_fat, self._fat))
         self._mini = self._joined(self._entries[0].start)
@@ -119,5 +126,5 @@ def _entries(directory: bytes) -> Iterator[_Entry]:
         if kind == 0 or length > _NAME_BYTES_MAX:
             continue
         name = directory[at : at + max(length - 2, 0)].decode("utf-16-le", "replace")
-        start, size = struct.unpack_from("<II", directory, at + 116)
+        start, size = struct.unpack_from("<IQ", directory, at + 116)
         yield _Entry(name, kind, start, size)

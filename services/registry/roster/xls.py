@@ -37,7 +37,13 @@ _COLUMN_HIDDEN: Final = 0x1
 _BIFF8: Final = b"\x00\x06"
 _CELL_BYTES: Final = 6
 _PLACE_BYTES: Final = 4
+_ROWS: Final = 65_536
 _COLUMNS: Final = 256
+_SST: Final = 0x00FC
+_SST_BYTES: Final = 8
+_DIMENSIONS: Final = 0x0200
+# By its length: first row, last row + 1, first column, last column + 1.
+_DIMENSION_FORMS: Final = {10: "<HHHH", 14: "<IIHH"}
 _BOUNDSHEET_BYTES: Final = 8
 _ROW_BYTES: Final = 16
 _COLINFO_BYTES: Final = 10
@@ -57,7 +63,11 @@ def _workbook_stream(data: bytes) -> bytes:
     try:
         return Compound(data).stream("Workbook")
     except (BrokenCompoundError, KeyError) as broken:
-        raise FileRefused("bad_archive", "文件已损坏，无法读取；请重新另存后提交。") from broken
+        raise _broken() from broken
+
+
+def _broken() -> FileRefused:
+    return FileRefused("bad_archive", "文件已损坏，无法读取；请重新另存后提交。")
 
 
 def _records(
@@ -87,13 +97,13 @@ def _all_marks(stream: bytes, limits: Limits) -> dict[int, Marks]:
         if kind == _FILEPASS:
             raise FileRefused("encrypted_file", "文件设有密码，请取消密码后提交。")
         if kind == _BOUNDSHEET and len(body) >= _BOUNDSHEET_BYTES:
-            if body[5] in _ACTIVE_SHEETS:
-                raise FileRefused("active_content", "文件含有宏表，请另存为不含宏的工作簿。")
-            offsets.append(struct.unpack_from("<I", body)[0])
+            offsets.append(_sheet_offset(body))
+        if kind == _SST:
+            _check_strings(body, len(stream))
         if kind == _EOF:
             break
     if not offsets:
-        raise FileRefused("bad_archive", "文件已损坏，无法读取；请重新另存后提交。")
+        raise _broken()
     return {index: _marks(stream, offset, limits) for index, offset in enumerate(offsets)}
 
 
@@ -117,10 +127,36 @@ def _marks(stream: bytes, offset: int, limits: Limits) -> Marks:
         depth += (kind == _BOF) - (kind == _EOF)
         if depth <= 0:
             break
+        if kind == _DIMENSIONS:
+            _check_dimensions(body)
         # An embedded chart has a substream of its own.
         if depth == 1:
             _mark(marks, kind, body, limits)
     return marks
+
+
+def _sheet_offset(body: bytes) -> int:
+    if body[5] in _ACTIVE_SHEETS:
+        raise FileRefused("active_content", "文件含有宏表，请另存为不含宏的工作簿。")
+    offset: int = struct.unpack_from("<I", body)[0]
+    return offset
+
+
+def _check_strings(body: bytes, most: int) -> None:
+    # calamine makes room for as many as there are said to be.
+    if len(body) < _SST_BYTES or not 0 <= struct.unpack_from("<i", body, 4)[0] <= most:
+        raise _broken()
+
+
+def _check_dimensions(body: bytes) -> None:
+    # calamine makes room for all of them at once, and counts below nothing where they are reversed.
+    form = _DIMENSION_FORMS.get(len(body))
+    if not form:
+        raise _broken()
+    top, bottom, left, right = struct.unpack_from(form, body)
+    reversed_ = (bottom and right) and (top >= bottom or left >= right)
+    if reversed_ or bottom > _ROWS or right > _COLUMNS:
+        raise _broken()
 
 
 def _mark(marks: Marks, kind: int, body: bytes, limits: Limits) -> None:

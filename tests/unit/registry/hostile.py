@@ -159,6 +159,22 @@ def an_xls_whose_sheet_begins_nowhere() -> bytes:
     return bytes(data)
 
 
+def an_xls_that_says(record: int, at: int, number: int) -> bytes:
+    """Change a number in the first record of a type."""
+    data = bytearray(xls(a_table({})))
+    offset = data.index(b"\x09\x08\x10\x00\x00\x06\x05\x00")
+    while struct.unpack_from("<H", data, offset)[0] != record:
+        offset += 4 + int(struct.unpack_from("<H", data, offset + 2)[0])
+    struct.pack_into("<I", data, offset + 4 + at, number)
+    return bytes(data)
+
+
+def an_xls_whose_header_says(at: int, number: int) -> bytes:
+    data = bytearray(xls(a_table({})))
+    struct.pack_into("<I", data, at, number)
+    return bytes(data)
+
+
 def _bound_sheet(data: bytearray) -> int:
     at = data.index(struct.pack("<H", 0x0085))
     while data[at + 4 + 6 : at + 4 + 8] != b"\x03\x01":

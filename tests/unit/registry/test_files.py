@@ -188,6 +188,12 @@ def test_a_formula_of_a_format_behind_the_cells_is_no_cells() -> None:
         (hostile.an_xls_with_macro_sheet, "422 active_content"),
         (hostile.an_xls_with_two_sheets_of_a_name, "422 bad_archive"),
         (hostile.an_xls_whose_sheet_begins_nowhere, "422 bad_archive"),
+        # Each of these would have calamine ask for more memory than there is, and abort.
+        (lambda: hostile.an_xls_that_says(0x0200, 4, 1 << 30), "422 bad_archive"),
+        (lambda: hostile.an_xls_that_says(0x0200, 0, 9), "422 bad_archive"),
+        (lambda: hostile.an_xls_that_says(0x00FC, 4, (1 << 31) - 1), "422 bad_archive"),
+        (lambda: hostile.an_xls_whose_header_says(44, 1 << 30), "422 bad_archive"),
+        (lambda: hostile.an_xls_whose_header_says(64, 1 << 30), "422 bad_archive"),
         (hostile.an_encrypted_xls, "422 encrypted_file"),
         (lambda: xls(ROSTER, lambda _, sheet: sheet.write(9, 200, "x")), "422 too_many_cells"),
     ],
