@@ -14,7 +14,8 @@ from services.registry.handlers.opening import masked, open_rows
 from services.registry.handlers.submitting import SubmitBatch, submit_batch
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.work import Job
-from services.registry.roster.workbook import Mark, issues_workbook
+from services.registry.roster.workbook import Mark
+from services.registry.roster.workbook_child import WriterDiedError
 from services.registry.store import batches
 from services.registry.vault import fingerprint
 from services.registry.views import batches as views
@@ -178,19 +179,24 @@ async def issues_xlsx(batch_id: UUID, caller: Caller) -> Response:
     """Give the rows that were left out back, marked, ready to mend and send again."""
     caller.require(tenant_kinds={"office", "enterprise"}, roles={"coordinator"})
 
-    async def view(tx: Tx) -> Response | None:
+    intake, db = caller.resource(Intake), caller.house.db
+    async with db.transaction(role="api", identity=caller.identity, read_only=True) as tx:
         found = await views.find_left_out(tx, batch_id)
-        if found is None:
-            return None
-        rows = await open_rows(caller.resource(Intake).vault, found.rows)
-        marks: dict[int, list[Mark]] = {}
-        for issue in found.issues:
-            text = f"{issue['header']}：{issue['message']}" if issue["header"] else issue["message"]
-            marks.setdefault(issue["row_number"], []).append(Mark(issue["column_letter"], text))
-        content = issues_workbook(found.layout["headers"], rows, marks)
-        return workbook(content, f"issues-{batch_id}.xlsx")
-
-    return await caller.query(view)
+    if found is None:
+        raise NotFound
+    # No transaction is open while rows are opened and written.
+    rows = await open_rows(intake.vault, found.rows)
+    marks: dict[int, list[Mark]] = {}
+    for issue in found.issues:
+        text = f"{issue['header']}：{issue['message']}" if issue["header"] else issue["message"]
+        marks.setdefault(issue["row_number"], []).append(Mark(issue["column_letter"], text))
+    headers = found.layout["headers"]
+    try:
+        content = await intake.writer.issues_workbook(headers, rows, marks, found.unlisted)
+    except WriterDiedError:
+        detail = "表格未能生成，请稍后再试。The workbook could not be written; try again."
+        raise Problem(503, "not_written", detail) from None
+    return workbook(content, f"issues-{batch_id}.xlsx")
 
 
 @router.get("/v1/worker-batches/{batch_id}/workers")

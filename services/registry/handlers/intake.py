@@ -8,6 +8,7 @@ from uuid import UUID
 from services.registry.roster.child import Readers
 from services.registry.roster.limits import Limits
 from services.registry.roster.work import Job
+from services.registry.roster.workbook_child import Writer
 from services.registry.store import batches
 from services.registry.store.batches import Batch
 from services.registry.vault import Vault, open_sealed, seal
@@ -16,13 +17,17 @@ from shared.transaction import Tx
 
 @dataclass
 class Intake:
-    """Resources of the roster's way in; `progress` counts the rows read of batches at work here."""
+    """Resources of the roster's way in and back.
+
+    `progress` counts the rows read of batches at work here.
+    """
 
     vault: Vault
     readers: Readers
     limits: Limits = field(default_factory=Limits)
     progress: dict[UUID, int] = field(default_factory=dict)
     failures: Counter[UUID] = field(default_factory=Counter)
+    writer: Writer = field(default_factory=Writer)
 
 
 async def seal_file(intake: Intake, batch: Batch, data: bytes) -> bytes:

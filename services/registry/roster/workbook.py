@@ -38,12 +38,13 @@ def issues_workbook(
     headers: Sequence[str],
     rows: Sequence[tuple[int, Sequence[str]]],
     marks: Mapping[int, Sequence[Mark]],
+    unlisted: int = 0,
 ) -> bytes:
     """Write rows in the office's own columns, each with its row number's marks.
 
     Every cell is text, so nothing in it can be executed and no ID number loses digits; sent back
     mended, the workbook is a roster, whose last column nobody reads. What stood behind the headers
-    stands behind them here, too.
+    stands behind them here, too. `unlisted` rows more were left out, and are only told of.
     """
     out = io.BytesIO()
     if headers and headers[-1] == TOLD:
@@ -62,6 +63,9 @@ def issues_workbook(
             _write_row(sheet, line, cells, marks.get(number, ()), forms)
             told = f"第{number}行：" + "".join(m.text for m in marks.get(number, ()))
             sheet.write_string(line, width, told[:_TEXT_MAX], forms.error)
+        if unlisted:
+            told = f"说明：另有 {unlisted} 行未列出，请在原文件中修改后一并提交。"
+            sheet.write_string(len(rows) + 1, width, told, forms.error)
         sheet.freeze_panes(1, 0)
     return out.getvalue()
 

@@ -90,13 +90,21 @@ async def list_batch_workers(tx: Tx, batch_id: UUID, wanted: Page) -> dict[str, 
     return page(rows, wanted.limit, "row")
 
 
+#: A workbook takes no more; nobody mends more by hand.
+LEFT_OUT_MAX: Final = 20_000
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """The rows of a batch that go back, sealed, with the layout of the sheet they came from."""
+    """The rows of a batch that go back, sealed, with the layout of the sheet they came from.
+
+    `unlisted` are more than `LEFT_OUT_MAX`.
+    """
 
     layout: dict[str, Any]
     rows: list[Any]
     issues: list[Any]
+    unlisted: int
 
 
 async def find_left_out(tx: Tx, batch_id: UUID) -> LeftOut | None:
@@ -105,17 +113,20 @@ async def find_left_out(tx: Tx, batch_id: UUID) -> LeftOut | None:
     if layout is None:
         return None
     rows = await tx.fetch(
-        "SELECT rejected_row_id, row_number, sealed FROM rejected_row WHERE batch_id = $1"
-        " AND expires_at > $2 ORDER BY row_number",
+        "SELECT rejected_row_id, row_number, sealed, count(*) OVER () AS total FROM rejected_row"
+        " WHERE batch_id = $1 AND expires_at > $2 ORDER BY row_number LIMIT $3",
         batch_id,
         tx.now,
+        LEFT_OUT_MAX,
     )
-    issues = await tx.fetch(_OF_LEFT_OUT, batch_id)
-    return LeftOut(layout, rows, issues)
+    if not rows:
+        return LeftOut(layout, [], [], 0)
+    issues = await tx.fetch(_OF_LEFT_OUT, batch_id, rows[-1]["row_number"])
+    return LeftOut(layout, rows, issues, rows[0]["total"] - len(rows))
 
 
 _OF_LEFT_OUT: Final = """
 SELECT i.row_number, i.column_letter, i.header, i.severity, i.message FROM batch_issue i
 JOIN rejected_row r ON r.batch_id = i.batch_id AND r.row_number = i.row_number
-WHERE i.batch_id = $1 ORDER BY i.issue_number
+WHERE i.batch_id = $1 AND i.row_number <= $2 ORDER BY i.issue_number
 """

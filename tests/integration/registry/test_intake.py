@@ -18,6 +18,7 @@ from services.registry.roster.issue import FileRefused
 from services.registry.roster.reading import Layout
 from services.registry.roster.work import Job
 from services.registry.store import batches, strangers
+from services.registry.views import batches as views
 from shared.identity import Identity
 from tests.integration.registry.world import Registry
 from tests.support.http import a_coordinator, an_enterprise, an_office
@@ -102,6 +103,19 @@ async def test_a_thousand_rows_with_25_bad_ones_are_mended_and_sent_again(
     assert (second["state"], *counts(second)) == ("accepted", 25, 25, 0, 0)
     assert await registry.count("SELECT count(*) FROM worker") == 1_000
     assert await registry.count("SELECT count(*) FROM nomination WHERE state = 'active'") == 1_000
+
+
+async def test_more_rows_than_a_workbook_takes_are_told_of(
+    registry: Registry, office: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "LEFT_OUT_MAX", 2)
+    rows = [person | {"联系电话": "12345"} for person in persons(5)]
+    batch = await registry.imported(office, xlsx(a_table(*rows)))
+    async with registry.client(office) as client:
+        answer = await client.get(f"/v1/worker-batches/{batch['batch_id']}/issues.xlsx")
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content))["待修改"]
+    told = [str(row[-1]).split("：")[0] for row in sheet.iter_rows(min_row=2, values_only=True)]
+    assert told == ["第2行", "第3行", "说明"]
 
 
 async def test_who_stands_twice_in_a_file_is_one_person_with_one_seal(
