@@ -154,7 +154,7 @@ def _check_dimensions(body: bytes) -> None:
     if not form:
         raise _broken()
     top, bottom, left, right = struct.unpack_from(form, body)
-    reversed_ = (bottom and right) and (top >= bottom or left >= right)
+    reversed_ = (bottom and right) and (top > bottom or left > right)
     if reversed_ or bottom > _ROWS or right > _COLUMNS:
         raise _broken()
 
