@@ -43,10 +43,8 @@ class Claimed:
         nomination_id, worker_id = self.nomination_ids[index], self.worker_ids[index]
         if nomination_id is None or worker_id is None:
             return None
-        nomination, place = (
-            self.roster.nomination(index, worker_id, nomination_id),
-            self.settled[index],
-        )
+        nomination = self.roster.nomination(index, worker_id, nomination_id)
+        place = self.settled[index]
         if place.group is not None and place.group in self.group_ids:
             nomination.group_id = self.group_ids[place.group]
             nomination.group_size = place.group_size
