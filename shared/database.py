@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import asyncpg
 from pydantic_core import from_json, to_json
 
+from shared.clock import real_now
 from shared.ids import Ids
 from shared.transaction import Tx
 
@@ -49,8 +50,9 @@ _SET_IDENTITY = """
 SELECT set_config('app.tenant_id', $1, true), set_config('app.account_id', $2, true),
        set_config('app.tenant_kind', $3, true), set_config('app.roles', $4, true),
        set_config('app.division_code', $5, true), set_config('app.inn_ids', $6, true),
-       business_now() AS now
+       business_now() AS now, clock_timestamp() AS real_now
 """
+_NOW = "SELECT business_now() AS now, clock_timestamp() AS real_now"
 
 # Another process may have the number by now: only one of ours is ended, who then connects anew.
 _END_ORPHANS = """
@@ -166,19 +168,17 @@ class Database:
     async def _begin(self, conn: Any, role: Role, identity: "Identity | None") -> Tx:  # noqa: ANN401
         await conn.execute(f"SET LOCAL ROLE {self.service}_{role}")
         if identity is None:
-            now = await conn.fetchval("SELECT business_now()")
-            return Tx(conn, self.service, now, self.ids, WORKER_ANSWER_TIMEOUT_S)
-        await conn.execute(f"SET LOCAL statement_timeout = {API_STATEMENT_TIMEOUT_MS}")
-        row = await conn.fetchrow(
-            _SET_IDENTITY,
-            str(identity.tenant_id),
-            str(identity.account_id),
-            identity.tenant_kind,
-            ",".join(sorted(identity.roles)),
-            identity.division_code or "",
-            ",".join(str(i) for i in identity.inn_ids),
-        )
-        return Tx(conn, self.service, row["now"], self.ids)
+            timeout, row = WORKER_ANSWER_TIMEOUT_S, await conn.fetchrow(_NOW)
+        else:
+            await conn.execute(f"SET LOCAL statement_timeout = {API_STATEMENT_TIMEOUT_MS}")
+            timeout, row = None, await conn.fetchrow(
+                _SET_IDENTITY, str(identity.tenant_id), str(identity.account_id),
+                identity.tenant_kind, ",".join(sorted(identity.roles)),
+                identity.division_code or "", ",".join(str(i) for i in identity.inn_ids),
+            )  # fmt: skip
+        tx = Tx(conn, self.service, row["now"], self.ids, timeout)
+        tx.clock_lag = row["real_now"] - real_now()
+        return tx
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -50,6 +50,8 @@ class Tx:
         self.ids = ids
         self.command_id: UUID = ids.uuid7()
         self.traceparent: str | None = None
+        # Behind the database's clock, the one of all replicas: later words bear a later time.
+        self.clock_lag = timedelta()
         # None: the connection's own.
         self._timeout = answer_timeout_s
         self._said: list[outbox.Said] = []
@@ -74,9 +76,8 @@ class Tx:
         """Put an event into the outbox at commit; give its id.
 
         `tenant_id` owns the fact (None: the bureau that runs the system). The journey is the given
-        one, else the cause's, else the aggregate's own id. `is_first`, which is cheaper: this
-        transaction has made the aggregate. Raises `RecordTooLargeError` for a body that no topic
-        takes.
+        one, else the cause's, else the aggregate's own id. `is_first`: this transaction has made
+        the aggregate (cheaper). Raises `RecordTooLargeError` for a body that no topic takes.
         """
         body = event.to_body()
         outbox.check_size(body, event.wire_type)
@@ -91,7 +92,7 @@ class Tx:
             tenant_id=tenant_id or OWNER_TENANT_ID,
             correlation_id=journey_id or (heard.correlation_id if heard else None) or UUID(key),
             causation_id=heard.id if heard else self.command_id,
-            time=real_now(),
+            time=real_now() + self.clock_lag,
             traceparent=(heard.traceparent if heard else None) or self.traceparent,
         )
         topic, headers = f"{self.service}.events", envelope.to_texts()

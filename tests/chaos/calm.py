@@ -100,19 +100,20 @@ def _add(
 
 
 async def _came_to_rest(world: World) -> list[str]:
-    states: Counter[str] = Counter()
+    unfinished: list[Any] = []
 
     async def still() -> bool:
-        states.clear()
-        states.update(j["state"] for j in await world.all("console", "/v1/journeys"))
-        return not UNFINISHED & set(states)
+        journeys = await world.all("console", "/v1/journeys")
+        unfinished[:] = [j for j in journeys if j["state"] in UNFINISHED]
+        return not unfinished
 
     try:
         await world.rest()
         await eventually(still, "no journey moves", REST_DEADLINE_S)
         await world.rest()
     except (AssertionError, StackError) as e:
-        return [f"no rest: {e} {dict(states)}"]
+        told = ("journey_id", "placement_id", "state", "service", "since")
+        return [f"no rest: {e} {[[j[name] for name in told] for j in unfinished]}"]
     return []
 
 

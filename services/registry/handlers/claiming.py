@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from uuid import UUID
 
+from services.registry.handlers.column import IdColumn
 from services.registry.handlers.entering import take_out
 from services.registry.handlers.taking import Roster
 from services.registry.roster.settle import Outcome, Settled
@@ -29,9 +30,9 @@ class Claimed:
 
     roster: Roster
     settled: list[Settled]
-    worker_ids: list[UUID | None]
+    worker_ids: IdColumn
     fresh: bytearray
-    nomination_ids: list[UUID | None]
+    nomination_ids: IdColumn
     group_ids: dict[int, UUID] = field(default_factory=dict)
 
     def is_entered(self, index: int) -> bool:
@@ -57,7 +58,7 @@ async def claim(tx: Tx, roster: Roster) -> Claimed:
     claimed = Claimed(
         roster=roster,
         settled=await asyncio.to_thread(roster.settle),
-        worker_ids=[None] * count,
+        worker_ids=IdColumn(count),
         fresh=bytearray(count),
         nomination_ids=roster.nomination_ids,
     )

@@ -8,6 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from services.registry.domain import Wishes
+from services.registry.handlers.column import IdColumn
 from services.registry.handlers.entering import Entrance, Stranger, take_out
 from services.registry.handlers.intake import Intake, job_of, open_file
 from services.registry.handlers.sealing import Person, Sealer, profile_in
@@ -42,8 +43,8 @@ class Roster:
     rows: list[Standing] = field(default_factory=list)
     wishes: list[Wishes] = field(default_factory=list)
     hired: list[date | None] = field(default_factory=list)
-    worker_ids: list[UUID | None] = field(default_factory=list)
-    nomination_ids: list[UUID | None] = field(default_factory=list)
+    worker_ids: IdColumn = field(default_factory=IdColumn)
+    nomination_ids: IdColumn = field(default_factory=IdColumn)
     told: bytearray = field(default_factory=bytearray)
     faulty: bytearray = field(default_factory=bytearray)
     other_drives: dict[int, str] = field(default_factory=dict)
@@ -62,8 +63,8 @@ class Roster:
         )
         self.wishes.append(wishes)
         self.hired.append(day_of(values.get("hired_on")))
-        self.worker_ids.append(None)
-        self.nomination_ids.append(None)
+        self.worker_ids.append()
+        self.nomination_ids.append()
         self.told.append(0)
         self.faulty.append(1 if row.faults else 0)
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -11,7 +12,8 @@ import asyncpg
 import pytest
 
 from contracts.registry import WorkerErased
-from shared import outbox, relay
+from shared import database, outbox, relay, transaction
+from shared.clock import real_now
 from shared.database import Database
 from shared.outbox import SLOT_COUNT, Floor
 from tests.support.flow import eventually
@@ -314,3 +316,17 @@ async def plan_of_a_round(conn: asyncpg.Connection) -> str:
     limits = (relay.ROUND_ROWS_MAX, relay.ROUND_BYTES_MAX)
     rows = await conn.fetch(f"EXPLAIN {relay.UNSENT}", [0, 1], [], *limits, 0, [7])
     return "\n".join(r[0] for r in rows)
+
+
+@pytest.mark.parametrize("hour", [-1, 1])
+async def test_an_event_bears_the_databases_time_whatever_our_own_clock_says(
+    service_db: ServiceDb, monkeypatch: pytest.MonkeyPatch, hour: int
+) -> None:
+    db = await service_db("registry")
+    for module in (database, transaction):
+        monkeypatch.setattr(module, "real_now", lambda: real_now() + timedelta(hours=hour))
+    async with db.transaction(role="worker") as tx:
+        tx.say(WorkerErased(worker_id=uuid4()), tenant_id=None)
+    async with db.transaction(role="worker") as tx:
+        told = await tx.fetchval("SELECT headers->>'ce_time' FROM outbox")
+    assert abs(real_now() - datetime.fromisoformat(told)) < timedelta(minutes=10)
