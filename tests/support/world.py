@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-import asyncpg
-
 from shared.clock import SHANGHAI, real_now
+from shared.problem import AWAY
 from stack import clock
 from stack.client import Client, Request
 from stack.demo.quiet import wait_quiet
@@ -158,7 +157,7 @@ class World:
         async def asked() -> datetime | None:
             try:
                 offset = await clock.offset_s(database_urls(self.plan))
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except AWAY:
                 return None
             return (real_now() + timedelta(seconds=offset)).astimezone(SHANGHAI)
 
