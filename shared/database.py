@@ -88,7 +88,7 @@ class Database:
             min_size=0,
             max_size=size,
             init=prepare,
-            reset=_nothing_to_reset,
+            reset=nothing_to_reset,
             timeout=CONNECT_TIMEOUT_S,
             command_timeout=ANSWER_TIMEOUT_S,
             server_settings={
@@ -221,7 +221,7 @@ async def prepare(conn: Any) -> None:  # noqa: ANN401 (asyncpg gives a proxy her
     )
 
 
-async def _nothing_to_reset(_: object) -> None:
+async def nothing_to_reset(_: object) -> None:
     """Save a statement each time: what we set is set LOCAL, and a session is closed."""
 
 

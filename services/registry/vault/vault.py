@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from services.registry.vault.crypto import KEY_BYTES, open_sealed, seal_with
 from services.registry.vault.keys import MasterKeys
 from services.registry.vault.store import KeyStore, TenantKey
-from shared.database import prepare
+from shared.database import nothing_to_reset, prepare
 
 CONNECT_TIMEOUT_S: Final = 2.5
 # Its statements are small: who hears nothing for so long has a line that hangs.
@@ -51,6 +51,7 @@ class Vault:
             min_size=0,
             max_size=4,
             init=prepare,
+            reset=nothing_to_reset,
             timeout=CONNECT_TIMEOUT_S,
             command_timeout=ANSWER_TIMEOUT_S,
         )
