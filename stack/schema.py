@@ -1,7 +1,8 @@
 """Writes `services/<name>/schema.sql`: a service's database as its migrations make it.
 
 `python -m stack.schema` starts a PostgreSQL of its own, migrates all five, and writes what its
-catalogs say: tables with columns, constraints and indexes, then functions, then who sees what.
+catalogs say: tables with columns, constraints and indexes, and types, then functions, then who
+sees what.
 """
 
 import asyncio
@@ -25,11 +26,12 @@ _OWN_NAMES: Final = r"{table}_(?:.*_)?(?:pkey|key|check|fkey|excl)"
 _EXTENSIONS: Final = "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1"
 # The months' partitions come and go with the calendar: only the default one is the schema's.
 _TABLES: Final = """
-SELECT c.oid, c.relname AS name, c.relrowsecurity AS guarded, c.relforcerowsecurity AS forced,
+SELECT c.oid, c.relname AS name, c.relkind = 'c' AS is_type,
+    c.relrowsecurity AS guarded, c.relforcerowsecurity AS forced,
     array_to_string(c.reloptions, ', ') AS options, pg_get_partkeydef(c.oid) AS partition_key,
     i.inhparent::regclass::text AS parent, pg_get_expr(c.relpartbound, c.oid) AS bound
 FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
-WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+WHERE c.relkind IN ('r', 'p', 'c') AND c.relnamespace = 'public'::regnamespace
   AND COALESCE(pg_get_expr(c.relpartbound, c.oid), 'DEFAULT') = 'DEFAULT'
 ORDER BY c.oid
 """
@@ -150,6 +152,8 @@ def _table(
     if table["parent"]:
         return f"CREATE TABLE {name} PARTITION OF {table['parent']} {table['bound']};"
     lines = [_column(c) for c in columns] + [_constraint(name, c) for c in constraints]
+    if table["is_type"]:
+        return "\n".join([f"CREATE TYPE {name} AS (", ",\n".join(f"    {c}" for c in lines), ");"])
     end = f" PARTITION BY {table['partition_key']}" if table["partition_key"] else ""
     end += f" WITH ({table['options']})" if table["options"] else ""
     body = ",\n".join(f"    {line}" for line in lines)

@@ -448,6 +448,38 @@ CREATE TABLE heard_retention (
     PRIMARY KEY (placement_id, milestone_months)
 );
 
+CREATE TYPE stranger AS (
+    worker_id uuid,
+    relation_id uuid,
+    gender text,
+    birth_year_month text,
+    origin_division_code text,
+    education_code text,
+    certificate_codes text[],
+    occupation_codes text[],
+    preferred_pay_min integer,
+    preferred_pay_max integer,
+    poverty_lifted boolean,
+    monitored boolean,
+    name_sealed bytea,
+    resident_id_sealed bytea,
+    phone_sealed bytea,
+    ethnicity_sealed bytea,
+    education_sealed bytea,
+    registered_residence_sealed bytea,
+    present_residence_sealed bytea,
+    emergency_contact_sealed bytea,
+    emergency_phone_sealed bytea,
+    certificates_sealed bytea,
+    preferred_occupation_sealed bytea,
+    notes_sealed bytea,
+    row_number integer,
+    nomination_id uuid,
+    available_from date,
+    boarding_place_code text,
+    needs_bed boolean
+);
+
 CREATE FUNCTION app_tenant_id() RETURNS uuid LANGUAGE sql STABLE
     AS $$ SELECT NULLIF(current_setting('app.tenant_id', true), '')::uuid $$;
 
