@@ -30,8 +30,13 @@ def ensure_secrets(plan: Plan) -> None:
     ensure_accounts(plan.accounts_file)
 
 
-#: glibc keeps an arena a thread; a service's threads take turns, so one holds all with less.
-MEMORY: Final = {"MALLOC_ARENA_MAX": "1"}
+#: glibc keeps an arena a thread; a service's threads take turns, so one holds all with less. Blocks
+#: as large as a roster go back when they are freed: by itself glibc keeps those that it has seen.
+MEMORY: Final = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "524288",
+    "MALLOC_TRIM_THRESHOLD_": "1048576",
+}
 
 
 def environment(plan: Plan, databases: Databases, service: str, replica: int = 1) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from stack.databases import KEY_STORE, SERVICES, login_url
-from stack.environment import Databases, environment
+from stack.environment import MEMORY, Databases, environment
 from stack.jars import KAFKA_VERSION
 from stack.kafka import _REPLICATED, _SETTINGS
 from stack.plan import Plan
@@ -19,7 +19,7 @@ from stack.prepare import new_secrets
 
 PROJECT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
-IN_THE_IMAGE = {"MALLOC_ARENA_MAX", "PYTHONUNBUFFERED", "SHANHAI_FONT_DIR", "SHANHAI_WEB_FONT_DIR"}
+IN_THE_IMAGE = {*MEMORY, "PYTHONUNBUFFERED", "SHANHAI_FONT_DIR", "SHANHAI_WEB_FONT_DIR"}
 LOCAL_ONLY = {"SHANHAI_LOCAL_STACK"}
 # Containers listen for each other.
 CONTAINER_ONLY = {"HTTP_HOST"}
@@ -104,7 +104,7 @@ def test_a_password_in_the_env_file_is_the_one_that_provisioning_sets() -> None:
 def test_the_image_brings_what_the_compose_file_does_not_say() -> None:
     dockerfile = (PROJECT / "Dockerfile").read_text()
     for name in IN_THE_IMAGE:
-        assert f"{name}=" in dockerfile, name
+        assert f"{name}={MEMORY.get(name, '')}" in dockerfile, name
 
 
 def test_the_dockerfile_has_no_fault_that_hadolint_knows() -> None:
