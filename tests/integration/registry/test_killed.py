@@ -13,6 +13,7 @@ from services.registry.settings import RegistrySettings
 from shared.identity import Identity
 from stack.databases import login_url
 from stack.postgres import Postgres
+from stack.sockets import free_ports
 from tests.integration.registry.world import Registry
 from tests.support.flow import eventually
 from tests.support.rosters import a_roster
@@ -23,7 +24,7 @@ ROWS = 4_000
 def worker(settings: RegistrySettings, database_url: str) -> "subprocess.Popen[bytes]":
     environment = os.environ | {
         "REGISTRY_DATABASE_URL": database_url,
-        "REGISTRY_HTTP_PORT": str(random.randint(20_000, 60_000)),
+        "REGISTRY_HTTP_PORT": str(free_ports(1)[0]),
         "REGISTRY_KEYS_DATABASE_URL": settings.keys_database_url.get_secret_value(),
         "REGISTRY_ERASURE_LIST_FILE": str(settings.erasure_list_file),
         "SHANHAI_MASTER_KEY_FILE": str(settings.master_key_file),
