@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -102,11 +103,10 @@ async def race(
     async def settler() -> None:
         done = 1
         while asking or done:
-            try:
+            done = 1
+            with suppress(*repeated):
                 async with own.tx() as tx:
                     done = await settling.settle(tx)
-            except repeated:
-                done = 1
 
     async def observer() -> None:
         while asking:
