@@ -20,10 +20,9 @@ def answer(read: Callable[[bytes, str, date], Found]) -> None:
     """Read what is asked and answer; whatever goes wrong beyond a refusal is silence."""
     job = json.loads(sys.stdin.buffer.readline())
     _confine(job["memory_bytes_max"], job["cpu_s_max"])
-    told: dict[str, Any]
     try:
         found = read(sys.stdin.buffer.read(), job["filename"], date.fromisoformat(job["today"]))
-        told = {"found": found.as_dict()}
+        told: dict[str, Any] = {"found": found.as_dict()}
     except SheetRefused as refused:
         told = {"refused": [refused.code, refused.what]}
     sys.stdout.write(json.dumps(told, ensure_ascii=False))

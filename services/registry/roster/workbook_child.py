@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-import os
 import resource
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from services.registry.roster.workbook import Mark, issues_workbook
+from shared.sheets.reader import answered
 
 # So many rows are written in a tenth of a second; a process takes longer to start.
 APART_FROM: Final = 200
@@ -41,30 +41,10 @@ class Writer:
         told = [[number, [[m.column, m.text] for m in of]] for number, of in marks.items()]
         message = json.dumps([headers, rows, told, unlisted], ensure_ascii=False).encode()
         async with self._turn:
-            return await _written(message)
-
-
-async def _written(message: bytes) -> bytes:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", _MODULE,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        # What it says about its own end may hold somebody's words.
-        stderr=asyncio.subprocess.DEVNULL,
-        env={"PYTHONPATH": os.pathsep.join(p or "." for p in sys.path), "LANG": "C.UTF-8"},
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(_WALL_S_MAX):
-            out, _ = await child.communicate(message)
-    except TimeoutError:
-        raise WriterDiedError from None
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    if child.returncode != 0:
-        raise WriterDiedError
-    return out
+            written = await answered(_MODULE, message, _WALL_S_MAX)
+        if written is None:
+            raise WriterDiedError
+        return written
 
 
 def _answer() -> None:
