@@ -1,13 +1,14 @@
 """Decides a batch's rows against everybody else's: all is claimed before any is told."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
 from services.registry.handlers.column import IdColumn
 from services.registry.handlers.entering import take_out
+from services.registry.handlers.slices import slices
 from services.registry.handlers.taking import Roster
 from services.registry.roster.settle import Outcome, Settled
 from services.registry.store import nominations, people
@@ -16,8 +17,6 @@ from shared.transaction import Tx
 
 _SLICE: Final = 10_000
 _NOBODY: Final = UUID(int=0)
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -32,7 +31,6 @@ class Claimed:
     settled: list[Settled]
     worker_ids: IdColumn
     fresh: bytearray
-    nomination_ids: IdColumn
     group_ids: dict[int, UUID] = field(default_factory=dict)
 
     def is_entered(self, index: int) -> bool:
@@ -41,7 +39,7 @@ class Claimed:
 
     def nomination(self, index: int) -> Nomination | None:
         """Give the nomination that a row became."""
-        nomination_id, worker_id = self.nomination_ids[index], self.worker_ids[index]
+        nomination_id, worker_id = self.roster.nomination_ids[index], self.worker_ids[index]
         if nomination_id is None or worker_id is None:
             return None
         nomination = self.roster.nomination(index, worker_id, nomination_id)
@@ -60,7 +58,6 @@ async def claim(tx: Tx, roster: Roster) -> Claimed:
         settled=await asyncio.to_thread(roster.settle),
         worker_ids=IdColumn(count),
         fresh=bytearray(count),
-        nomination_ids=roster.nomination_ids,
     )
     await _claim_persons(tx, claimed)
     await _find_persons(tx, claimed)
@@ -80,7 +77,7 @@ def _accepted(claimed: Claimed) -> list[int]:
 async def _claim_persons(tx: Tx, claimed: Claimed) -> None:
     rows = claimed.roster.rows
     order = sorted(_accepted(claimed), key=lambda i: rows[i].person or b"")
-    for part in _slices(order):
+    for part in slices(order, _SLICE):
         blinds = [rows[i].person or b"" for i in part]
         new_ids = [claimed.roster.worker_ids[i] or tx.ids.uuid4() for i in part]
         entered = await people.claim_persons(tx, blinds, new_ids)
@@ -99,7 +96,7 @@ async def _find_persons(tx: Tx, claimed: Claimed) -> None:
         and claimed.worker_ids[i] is None
         and (settled[i].outcome is Outcome.ACCEPTED or _is_known(settled[i]))
     ]
-    for part in _slices(sorted(old, key=lambda i: rows[i].person or b"")):
+    for part in slices(sorted(old, key=lambda i: rows[i].person or b""), _SLICE):
         found = await people.find_worker_ids(tx, [rows[i].person or b"" for i in part])
         for i in part:
             claimed.worker_ids[i] = found.get(rows[i].person or b"")
@@ -120,15 +117,16 @@ def _is_known(settled: Settled) -> bool:
 
 
 async def _nominate(tx: Tx, claimed: Claimed) -> None:
+    offers = claimed.roster.nomination_ids
     while True:
         # Whoever was entered on sight is offered without a race: nobody else knows the worker.
         known = [i for i in _accepted(claimed) if claimed.roster.worker_ids[i] is None]
-        wanted = [i for i in known if claimed.nomination_ids[i] is None]
+        wanted = [i for i in known if offers[i] is None]
         # Ids compare as the database compares them, and keep no text of themselves for that.
         order = sorted(wanted, key=lambda i: claimed.worker_ids[i] or _NOBODY)
-        for part in _slices(order):
+        for part in slices(order, _SLICE):
             await _insert(tx, claimed, part)
-        lost = [i for i in wanted if claimed.nomination_ids[i] is None]
+        lost = [i for i in wanted if offers[i] is None]
         if not lost:
             return
         # Somebody was faster between our look and our claim: see who, and decide again.
@@ -138,15 +136,12 @@ async def _nominate(tx: Tx, claimed: Claimed) -> None:
 
 
 async def _insert(tx: Tx, claimed: Claimed, part: Sequence[int]) -> None:
+    offers = claimed.roster.nomination_ids
     for i in part:
-        claimed.nomination_ids[i] = tx.ids.uuid7()
+        offers[i] = tx.ids.uuid7()
     # They enter without their groups: those are known only when all of them are in.
     new = [n for i in part if (n := claimed.nomination(i))]
     entered = await nominations.insert_nominations(tx, new)
     for i in part:
-        if claimed.nomination_ids[i] not in entered:
-            claimed.nomination_ids[i] = None
-
-
-def _slices(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (items[i : i + _SLICE] for i in range(0, len(items), _SLICE))
+        if offers[i] not in entered:
+            offers[i] = None

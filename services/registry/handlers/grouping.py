@@ -1,10 +1,11 @@
 """Forms a roster's groups as soon as all is claimed, and offers whoever waited for one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from services.registry.handlers.claiming import Claimed
 from services.registry.handlers.saying import say_nominated, say_registered
+from services.registry.handlers.slices import slices
 from services.registry.roster.settle import Outcome
 from services.registry.store import batches, nominations
 from services.registry.store.nominations import Nomination
@@ -23,10 +24,11 @@ async def form_groups(tx: Tx, claimed: Claimed) -> None:
         if group is not None and group not in claimed.group_ids:
             claimed.group_ids[group] = tx.ids.uuid7()
     roster = claimed.roster
-    for part in _slices([i for i in grouped if claimed.nomination_ids[i]]):
+    for part in slices([i for i in grouped if roster.nomination_ids[i]], _SLICE):
         await nominations.update_groups(tx, _nominations(claimed, part))
         await _offer_again(tx, claimed, [i for i in part if roster.told[i]])
-    for part in _slices([i for i in accepted if roster.worker_ids[i] and not roster.told[i]]):
+    waited = [i for i in accepted if roster.worker_ids[i] and not roster.told[i]]
+    for part in slices(waited, _SLICE):
         await _offer(tx, claimed, part)
 
 
@@ -34,7 +36,7 @@ async def _offer(tx: Tx, claimed: Claimed, part: Sequence[int]) -> None:
     """Nominate strangers who named somebody: only now it is known who travels with them."""
     roster = claimed.roster
     for i in part:
-        claimed.nomination_ids[i] = tx.ids.uuid7()
+        roster.nomination_ids[i] = tx.ids.uuid7()
         roster.told[i] = 1
     new = _nominations(claimed, part)
     await nominations.insert_nominations(tx, new)
@@ -70,7 +72,3 @@ async def _say(
 
 def _nominations(claimed: Claimed, part: Sequence[int]) -> list[Nomination]:
     return [n for i in part if (n := claimed.nomination(i))]
-
-
-def _slices(items: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (items[i : i + _SLICE] for i in range(0, len(items), _SLICE))

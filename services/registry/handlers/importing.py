@@ -104,7 +104,7 @@ async def _finish(tx: Tx, claimed: Claimed, book: IssueBook) -> None:
         groups=len(claimed.group_ids),
     )
     elsewhere = any("already_nominated" in s.codes for s in claimed.settled)
-    nominated_count = sum(1 for i in claimed.nomination_ids if i)
+    nominated_count = sum(1 for i in claimed.roster.nomination_ids if i)
     finish = Finish(counts, counts.state, nominated_count, elsewhere)
     await _end(tx, claimed.roster.batch, finish)
 
