@@ -15,7 +15,6 @@ from services.registry.handlers.submitting import SubmitBatch, submit_batch
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.work import Job
 from services.registry.roster.workbook import Mark
-from services.registry.roster.workbook_child import WriterDiedError
 from services.registry.store import batches
 from services.registry.vault import fingerprint
 from services.registry.views import batches as views
@@ -191,11 +190,7 @@ async def issues_xlsx(batch_id: UUID, caller: Caller) -> Response:
         text = f"{issue['header']}：{issue['message']}" if issue["header"] else issue["message"]
         marks.setdefault(issue["row_number"], []).append(Mark(issue["column_letter"], text))
     headers = found.layout["headers"]
-    try:
-        content = await intake.writer.issues_workbook(headers, rows, marks, found.unlisted)
-    except WriterDiedError:
-        detail = "表格未能生成，请稍后再试。The workbook could not be written; try again."
-        raise Problem(503, "not_written", detail) from None
+    content = await intake.writer.issues_workbook(headers, rows, marks, found.unlisted)
     return workbook(content, f"issues-{batch_id}.xlsx")
 
 

@@ -6,7 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.registry.api.caller import Caller, workbook
-from services.registry.receipt import Receipt, as_pdf, as_workbook, receipt_of
+from services.registry.handlers.intake import Intake
+from services.registry.receipt import (
+    PAPER_FAULTS_MAX,
+    SHEET_FAULTS_MAX,
+    Receipt,
+    as_pdf,
+    receipt_of,
+)
 from services.registry.settings import RegistrySettings
 from services.registry.views.receipts import find_receipt
 from shared.http import Call
@@ -18,15 +25,15 @@ router = APIRouter(tags=["worker batches"])
 @router.get("/v1/worker-batches/{batch_id}/receipt.xlsx")
 async def receipt_xlsx(batch_id: UUID, caller: Caller) -> Response:
     """Give the receipt as a workbook."""
-    receipt = await _receipt(batch_id, caller)
-    content = await asyncio.to_thread(as_workbook, receipt)
+    receipt = await _receipt(batch_id, caller, SHEET_FAULTS_MAX)
+    content = await caller.resource(Intake).writer.receipt(receipt)
     return workbook(content, f"receipt-{batch_id}.xlsx")
 
 
 @router.get("/v1/worker-batches/{batch_id}/receipt.pdf")
 async def receipt_pdf(batch_id: UUID, caller: Caller) -> Response:
     """Give the receipt on A4."""
-    receipt = await _receipt(batch_id, caller)
+    receipt = await _receipt(batch_id, caller, PAPER_FAULTS_MAX)
     settings = caller.house.settings
     fonts = settings.font_dir if isinstance(settings, RegistrySettings) else None
     content = await asyncio.to_thread(as_pdf, receipt, fonts)
@@ -34,11 +41,11 @@ async def receipt_pdf(batch_id: UUID, caller: Caller) -> Response:
     return Response(content, media_type="application/pdf", headers=disposition)
 
 
-async def _receipt(batch_id: UUID, caller: Call) -> Receipt:
+async def _receipt(batch_id: UUID, caller: Call, faults_max: int) -> Receipt:
     """Put a receipt together; no transaction is open while it is set."""
     db = caller.house.db
     async with db.transaction(role="api", identity=caller.identity, read_only=True) as tx:
-        found = await find_receipt(tx, batch_id)
+        found = await find_receipt(tx, batch_id, faults_max)
     if found is None:
         raise NotFound
     if found.batch["finished_at"] is None:

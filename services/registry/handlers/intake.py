@@ -8,10 +8,10 @@ from uuid import UUID
 from services.registry.roster.child import Readers
 from services.registry.roster.limits import Limits
 from services.registry.roster.work import Job
-from services.registry.roster.workbook_child import Writer
 from services.registry.store import batches
 from services.registry.store.batches import Batch
 from services.registry.vault import Vault, open_sealed, seal
+from services.registry.workbooks import Writer
 from shared.transaction import Tx
 
 

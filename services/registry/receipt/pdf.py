@@ -1,14 +1,13 @@
 """Sets a receipt as a PDF on A4, page x of y."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 from services.registry.receipt.sheet import Receipt
 
 #: More faults than these are read in the workbook, not on paper.
-FAULTS_MAX: Final = 200
+PAPER_FAULTS_MAX: Final = 200
 _TEMPLATE: Final = Path(__file__).with_name("receipt.typ")
 
 
@@ -17,9 +16,9 @@ def as_pdf(receipt: Receipt, font_dir: Path | None = None) -> bytes:
     # Only here: most services never set a receipt, and it would weigh 7 MB in each.
     import typst  # noqa: PLC0415
 
-    told = asdict(receipt)
-    told["faults"] = told["faults"][:FAULTS_MAX]
-    told["unlisted"] = max(len(receipt.faults) - FAULTS_MAX, 0)
+    told = receipt._asdict()
+    for name in ("kinds", "faults"):
+        told[name] = [one._asdict() for one in told[name]]
     # Data never becomes markup: it goes in beside the template, as JSON.
     inputs = {"data": json.dumps(told, ensure_ascii=False)}
     fonts = [str(font_dir)] if font_dir else []

@@ -1,9 +1,8 @@
 """The words of a receipt, Chinese first; of persons only what issues show, which is masked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from services.registry.roster.messages import general
@@ -28,19 +27,17 @@ _COUNTS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """All issues of one code: how many, in how many rows, and how to mend them."""
 
     code: str
     severity: str
-    count: int
+    issue_count: int
     row_count: int
     advice: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """One issue that left a row out; the value is masked."""
 
     row: int | None
@@ -51,15 +48,26 @@ class Fault:
     value_masked: str
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """A receipt as it is printed: facts and counts as (caption, text)."""
+class Receipt(NamedTuple):
+    """A receipt as it is printed: facts and counts as (caption, text).
+
+    `unlisted` faults more are only counted. It is JSON as it stands: an array.
+    """
 
     title: str
     facts: list[tuple[str, str]]
     counts: list[tuple[str, int]]
     kinds: list[Kind]
     faults: list[Fault]
+    unlisted: int
+
+    @classmethod
+    def from_json(cls, told: Sequence[Any]) -> Self:
+        """Give the receipt that was told as an array."""
+        title, facts, counts, kinds, faults, unlisted = told
+        return cls(
+            title, facts, counts, [Kind(*k) for k in kinds], [Fault(*f) for f in faults], unlisted
+        )
 
 
 def receipt_of(
@@ -67,7 +75,7 @@ def receipt_of(
     issues_by_code: Sequence[Mapping[str, Any]],
     errors: Sequence[Mapping[str, Any]],
 ) -> Receipt:
-    """Put a finished batch's receipt together."""
+    """Put a finished batch's receipt together; `errors` may be only the first of them."""
     return Receipt(
         TITLE,
         [
@@ -87,6 +95,7 @@ def receipt_of(
             )
             for r in errors
         ],
+        sum(r["issue_count"] for r in issues_by_code if r["severity"] == "error") - len(errors),
     )  # fmt: skip
 
 

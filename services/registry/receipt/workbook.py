@@ -8,6 +8,8 @@ import xlsxwriter
 
 from services.registry.receipt.sheet import Receipt
 
+#: Nobody mends more by hand.
+SHEET_FAULTS_MAX: Final = 20_000
 # Whatever a header of the office begins with, it stays text.
 _OPTIONS: Final = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 _KINDS: Final = ("级别 severity", "代码 code", "处数 issues", "行数 rows", "如何修改 how to mend")
@@ -31,7 +33,7 @@ def as_workbook(receipt: Receipt) -> bytes:
             summary.write_string(line, 0, caption, bold)
             summary.write(line, 1, value)
         rows: list[tuple[object, ...]] = [
-            (k.severity, k.code, k.count, k.row_count, k.advice) for k in receipt.kinds
+            (k.severity, k.code, k.issue_count, k.row_count, k.advice) for k in receipt.kinds
         ]
         _table(summary, len(pairs) + 3, (_KINDS, rows), (bold, plain))
         faults = book.add_worksheet("待修改")
@@ -43,6 +45,9 @@ def as_workbook(receipt: Receipt) -> bytes:
         ]
         _table(faults, 0, (_FAULTS, rows), (bold, plain))
         faults.freeze_panes(1, 0)
+        if receipt.unlisted:
+            more = f"另有 {receipt.unlisted} 处未列出。{receipt.unlisted} more are not listed."
+            faults.write_string(len(rows) + 1, 4, more, bold)
     return out.getvalue()
 
 

@@ -6,9 +6,6 @@ from uuid import UUID
 
 from shared.transaction import Tx
 
-#: A sheet takes more; nobody mends more by hand.
-FAULTS_MAX: Final = 50_000
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -19,13 +16,13 @@ class Found:
     errors: list[Any]
 
 
-async def find_receipt(tx: Tx, batch_id: UUID) -> Found | None:
-    """Give what a receipt is made of; None when there is no such batch."""
+async def find_receipt(tx: Tx, batch_id: UUID, errors_max: int) -> Found | None:
+    """Give what a receipt is made of, of errors the first; None when there is no such batch."""
     batch = await tx.fetchrow(_BATCH, batch_id)
     if batch is None:
         return None
     by_code = await tx.fetch(_BY_CODE, batch_id)
-    return Found(batch, by_code, await tx.fetch(_ERRORS, batch_id, FAULTS_MAX))
+    return Found(batch, by_code, await tx.fetch(_ERRORS, batch_id, errors_max))
 
 
 _BATCH: Final = """

@@ -7,8 +7,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from services.registry.receipt import as_pdf, receipt_of
-from services.registry.receipt.pdf import FAULTS_MAX
+from services.registry.receipt import PAPER_FAULTS_MAX, as_pdf, receipt_of
 from shared.identity import Identity
 from tests.integration.registry.world import Registry
 from tests.support.http import an_office
@@ -76,7 +75,12 @@ async def test_a_header_is_never_markup_and_paper_ends_somewhere(
         "row_number": 2, "column_letter": "B", "header": "#panic()[*", "code": "required",
         "message": "必填项为空，请补填。", "value_masked": "=1+1",
     }  # fmt: skip
-    receipt = receipt_of(row, [], [error] * (FAULTS_MAX + extra))
+    kind = {
+        "code": "required", "severity": "error", "message": error["message"],
+        "issue_count": PAPER_FAULTS_MAX + extra, "row_count": 1,
+    }  # fmt: skip
+    receipt = receipt_of(row, [kind], [error] * PAPER_FAULTS_MAX)
+    assert receipt.unlisted == extra
     assert batch["state"] == "accepted"
     pdf = tmp_path / "receipt.pdf"
     pdf.write_bytes(as_pdf(receipt))

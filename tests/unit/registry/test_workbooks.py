@@ -5,13 +5,10 @@ import re
 import zipfile
 
 import openpyxl
-import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from services.registry.roster import workbook_child
 from services.registry.roster.fields import TOLD
 from services.registry.roster.workbook import Mark, issues_workbook
-from services.registry.roster.workbook_child import APART_FROM, Writer, WriterDiedError
 from tests.support.rosters import PERSON, csv_of
 from tests.unit.registry.checking import codes, job, read
 
@@ -58,25 +55,6 @@ def test_a_whole_number_can_be_seen_and_a_comments_box_holds_its_words() -> None
     box = re.search(rb"width:([\d.]+)pt;height:([\d.]+)pt", drawn)
     assert box
     assert float(box[1]) * float(box[2]) > letters * points * points
-
-
-async def test_a_large_workbook_is_written_by_a_process_of_its_own_and_is_the_same() -> None:
-    rows = [(n, [f"{n}", "=甲", "乙"]) for n in range(2, APART_FROM + 2)]
-    marks = {n: [Mark("A", "丙"), Mark(None, "丁")] for n, _ in rows}
-    apart = sheet_of(await Writer().issues_workbook(NAMES, rows, marks, 7))
-    here = sheet_of(issues_workbook(NAMES, rows, marks, 7))
-    assert [[c.value for c in r] for r in apart] == [[c.value for c in r] for r in here]
-    assert apart["A2"].comment is not None
-    assert str(apart.cell(apart.max_row, apart.max_column).value).startswith("说明：另有 7 行")
-
-
-async def test_a_workbook_that_cannot_be_written_is_no_silence(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(workbook_child, "_MODULE", "services.registry.roster.nobody")
-    rows = [(n, ["甲"]) for n in range(APART_FROM)]
-    with pytest.raises(WriterDiedError):
-        await Writer().issues_workbook(["姓名"], rows, {})
 
 
 def test_what_says_that_rows_are_not_listed_is_no_persons_row() -> None:
