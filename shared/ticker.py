@@ -67,22 +67,22 @@ class Tickers:
             woken.set()
 
     async def _repeat(self, ticker: Ticker) -> None:
-        woken, failures = self._woken[ticker.name], 0
+        woken, pause_s = self._woken[ticker.name], ticker.interval_s
         while not self._stopped.is_set():
             woken.clear()
             try:
                 async with self._slots:
                     done = await self._once(ticker)
-                failures = 0
+                pause_s = ticker.interval_s
             # Without this edge a single failure would end the ticker for good.
             except Exception as error:  # noqa: BLE001
-                done, failures = 0, failures + 1
+                # Doubled from the last one: a power of all failures would be no number some day.
+                done, pause_s = 0, max(min(2 * pause_s, RETRY_DELAY_S_MAX), ticker.interval_s)
                 self._ran(ticker.name, "failed")
                 _LOG.error("ticker %s failed", ticker.name, exc_info=error)
             if not done:
-                delay = min(ticker.interval_s * 2**failures, RETRY_DELAY_S_MAX)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(woken.wait(), max(delay, ticker.interval_s))
+                    await asyncio.wait_for(woken.wait(), pause_s)
 
     async def _once(self, ticker: Ticker) -> int:
         async with self._db.transaction(role="worker") as tx:

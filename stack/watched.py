@@ -9,6 +9,8 @@ from stack.trouble import StackError
 
 FIRST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 10.0
+#: More would change nothing, and some day be no number any more.
+DOUBLINGS_MAX: Final = 10
 #: Who lived as long as this starts over with the first pause.
 STEADY_S: Final = 30.0
 
@@ -51,4 +53,5 @@ class Watched:
 
     def _pause(self, now: float, *, steady: bool) -> None:
         self.failures = 1 if steady else self.failures + 1
-        self.due_at = now + min(FIRST_PAUSE_S * 2 ** (self.failures - 1), LONGEST_PAUSE_S)
+        doublings = min(self.failures - 1, DOUBLINGS_MAX)
+        self.due_at = now + min(FIRST_PAUSE_S * 2**doublings, LONGEST_PAUSE_S)
