@@ -1,7 +1,7 @@
 """Routes of worker batches: a roster in, its state, what is wrong with it, and who is in it."""
 
 from functools import partial
-from typing import Literal, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -19,6 +19,7 @@ from services.registry.store import batches
 from services.registry.vault import fingerprint
 from services.registry.views import batches as views
 from services.registry.views.batches import Page
+from services.registry.views.issues import list_issue_kinds, list_issues
 from shared.commands import Answer
 from shared.http import Call
 from shared.paging import LIMIT_DEFAULT, Cursor, Limit, after
@@ -159,18 +160,31 @@ async def batch(batch_id: UUID, caller: Caller) -> Response:
 
 
 @router.get("/v1/worker-batches/{batch_id}/issues")
-async def issues(
+async def issues(  # noqa: PLR0913 (a filter each)
     batch_id: UUID,
     caller: Caller,
     severity: Severity | None = None,
+    code: str | None = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
 ) -> Response:
     """List what is wrong with a batch, in the order of its sheet."""
     (last,) = after(cursor, int)
     return await caller.query(
-        lambda tx: views.list_issues(tx, batch_id, Page(last, limit), severity=severity)
+        lambda tx: list_issues(tx, batch_id, Page(last, limit), severity=severity, code=code)
     )
+
+
+@router.get("/v1/worker-batches/{batch_id}/issue-kinds")
+async def issue_kinds(batch_id: UUID, caller: Caller) -> Response:
+    """Count what is wrong with a batch by code, the gravest and most frequent first."""
+
+    async def view(tx: Tx) -> dict[str, Any] | None:
+        if await views.find_batch(tx, batch_id) is None:
+            return None
+        return {"items": await list_issue_kinds(tx, batch_id)}
+
+    return await caller.query(view)
 
 
 @router.get("/v1/worker-batches/{batch_id}/issues.xlsx")

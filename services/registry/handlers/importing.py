@@ -135,6 +135,6 @@ async def _end(tx: Tx, batch: Batch, finish: Finish) -> None:
 
 async def _give_back(tx: Tx, batch: Batch, refused: FileRefused) -> None:
     """Reject a batch whose file could be looked at, but not be read to its end."""
-    issue = Issue(None, None, None, None, refused.code, "error", refused.detail)
+    issue = Issue(None, None, None, None, refused.code, "error", refused.told)
     await IssueBook(batch).write(tx, [issue])
     await _end(tx, batch, Finish(Counts(0, 0, 0, 0), "rejected", 0, had_already_nominated=False))

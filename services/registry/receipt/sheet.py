@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
-from services.registry.roster.messages import general
+from services.registry.roster.messages import english
 
 TITLE: Final = "花名册批次回执 Roster receipt"
 _ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -91,7 +91,7 @@ def receipt_of(
         [
             Fault(
                 r["row_number"], r["column_letter"] or "", r["header"] or "", r["code"],
-                r["message"], r["value_masked"] or "",
+                r["message"] + english(r["code"]), r["value_masked"] or "",
             )
             for r in errors
         ],
@@ -100,9 +100,8 @@ def receipt_of(
 
 
 def _kind(row: Mapping[str, Any]) -> Kind:
-    advice = general(row["code"]) or row["message"]
     severity = _SEVERITIES[row["severity"]]
-    return Kind(row["code"], severity, row["issue_count"], row["row_count"], advice)
+    return Kind(row["code"], severity, row["issue_count"], row["row_count"], row["message"])
 
 
 def _told(instant: datetime) -> str:

@@ -17,8 +17,9 @@ _BOM: Final = b"\xef\xbb\xbf"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _SEPARATORS: Final = ",;\t"
 _HEADER_ROWS: Final = 20
-# Spreadsheets that were formatted to the bottom end in a million records of nothing.
-_NOTHING: Final = " \t\r\n,;\x1a"
+# Spreadsheets that were formatted to the bottom end in a million records of nothing: these, and
+# separators.
+_NOTHING: Final = " \t\r\n\x1a"
 # More lines than this for each row that may be are not cells with line breaks.
 _LINES_PER_ROW_MAX: Final = 10
 _SENTINEL: Final = "\x1e"
@@ -35,10 +36,10 @@ def sheet(data: bytes, limits: Limits, known_words: set[str]) -> Sheet:
     text = _decoded(data)
     if "\0" in text:
         raise FileRefused("bad_csv", "文件含有空字符 (NUL)，不是有效的 CSV。")
-    lines = list(io.StringIO(text.rstrip(_NOTHING), newline=""))
+    separator = max(_SEPARATORS, key=lambda s: _known(text, s, known_words))
+    lines = list(io.StringIO(text.rstrip(_NOTHING + separator), newline=""))
     if len(lines) > limits.rows_max * _LINES_PER_ROW_MAX:
         raise too_many_rows(limits)
-    separator = max(_SEPARATORS, key=lambda s: _known(lines, s, known_words))
     size = _size(lines, separator)
     return Sheet("CSV", Rows(partial(_reader, lines, separator)), Marks(), size, is_text=True)
 
@@ -61,8 +62,9 @@ def _reader(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
     return csv.reader(lines, delimiter=separator)
 
 
-def _known(lines: list[str], separator: str, known_words: set[str]) -> int:
-    first = zip(range(_HEADER_ROWS), _reader(lines, separator), strict=False)
+def _known(text: str, separator: str, known_words: set[str]) -> int:
+    records = _reader(io.StringIO(text, newline=""), separator)
+    first = zip(range(_HEADER_ROWS), records, strict=False)
     return max((sum(folded(cell) in known_words for cell in row) for _, row in first), default=0)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from services.registry.roster.messages import english
 from shared.sheets.issue import STATUS, Severity, column_letter
 
 __all__ = ["FileRefused", "Issue", "Severity", "column_letter"]
@@ -52,7 +53,8 @@ class FileRefused(Exception):  # noqa: N818 (an answer to the office, not a faul
 class Issue:
     """One fault of one cell, or a notice about the whole file (`row` and `column` None).
 
-    `row` and the column letter are as the office sees them; `value_masked` never tells a person.
+    `row` and the column letter are as the office sees them; `value_masked` never tells a person;
+    `message` is Chinese, as it stands in the sheet that goes back.
     """
 
     row: int | None
@@ -67,7 +69,7 @@ class Issue:
 
     def as_dict(self) -> dict[str, Any]:
         """Give the issue as the API tells it; `first_row` only where it says something."""
-        told = asdict(self)
+        told = asdict(self) | {"message": self.message + english(self.code)}
         if self.first_row is None:
             del told["first_row"]
         return told

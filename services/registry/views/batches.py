@@ -48,31 +48,6 @@ def _told(row: Any) -> dict[str, Any]:  # noqa: ANN401 (asyncpg's record)
     return {k: v for k, v in row.items() if v is not None or k not in optional}
 
 
-_ISSUES: Final = """
-SELECT issue_number, row_number AS row, column_letter AS column, header, field, code, severity,
-    message, value_masked, first_row
-FROM batch_issue
-WHERE batch_id = $1 AND issue_number > COALESCE($2, 0) AND ($3::text IS NULL OR severity = $3)
-ORDER BY issue_number LIMIT $4
-"""
-
-
-async def list_issues(
-    tx: Tx, batch_id: UUID, wanted: Page, *, severity: str | None
-) -> dict[str, object] | None:
-    """List a batch's issues in the order of its sheet; None when there is no such batch."""
-    if await find_batch(tx, batch_id) is None:
-        return None
-    rows = await tx.fetch(_ISSUES, batch_id, wanted.after, severity, wanted.limit + 1)
-    found = page(rows, wanted.limit, "issue_number")
-    items: Any = found["items"]
-    for item in items:
-        del item["issue_number"]
-        if item["first_row"] is None:
-            del item["first_row"]
-    return found
-
-
 _WORKERS: Final = """
 SELECT b.row_number AS row, b.worker_id, b.nomination_id, b.hire_id, r.relation_id, r.name_sealed,
     r.resident_id_sealed

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from services.registry.views.issues import list_issue_kinds
 from shared.transaction import Tx
 
 
@@ -21,19 +22,13 @@ async def find_receipt(tx: Tx, batch_id: UUID, errors_max: int) -> Found | None:
     batch = await tx.fetchrow(_BATCH, batch_id)
     if batch is None:
         return None
-    by_code = await tx.fetch(_BY_CODE, batch_id)
+    by_code = await list_issue_kinds(tx, batch_id)
     return Found(batch, by_code, await tx.fetch(_ERRORS, batch_id, errors_max))
 
 
 _BATCH: Final = """
 SELECT b.*, t.name AS tenant_name FROM worker_batch b LEFT JOIN tenant t USING (tenant_id)
 WHERE b.batch_id = $1
-"""
-_BY_CODE: Final = """
-SELECT code, severity, min(message) AS message, count(*) AS issue_count,
-    count(DISTINCT row_number) AS row_count
-FROM batch_issue WHERE batch_id = $1 GROUP BY code, severity
-ORDER BY array_position(ARRAY['error', 'warning', 'info'], severity), count(*) DESC, code
 """
 _ERRORS: Final = """
 SELECT row_number, column_letter, header, code, message, value_masked FROM batch_issue

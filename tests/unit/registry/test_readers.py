@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from services.registry.roster.child import Chunk, ReaderDiedError, Readers, _Child
@@ -149,6 +149,7 @@ TEXTS = st.text(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(form=st.sampled_from(sorted(WRITERS)), texts=st.lists(TEXTS, min_size=1, max_size=5))
+@example(form="csv", texts=["甲", ";"])
 def test_what_was_written_is_what_is_read(form: str, texts: list[str]) -> None:
     table = a_table(*({"备注": text} for text in texts))
     _, rows = read(WRITERS[form](table), job(f"a.{form}"))
