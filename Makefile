@@ -32,12 +32,13 @@ down: setup ## 停止  end it; its state stays
 bench: setup ## 测速  what bench/ measures, at full length
 	@$(VENV)/python -m bench
 
-# Where the other negative controls are: see tests/chaos/README.md.
+# Where the other negative controls are: see tests/chaos/README.md. The last lines draw new examples each time.
 CONTROLS := tests/e2e/test_runbooks.py tests/e2e/test_tenants.py tests/e2e/test_check.py tests/e2e/test_topics.py \
 	$(addprefix tests/integration/,shared/test_flow_kafka.py transport/test_claims.py \
 	recruitment/test_claims.py recruitment/test_groups_stateful.py \
 	lodging/test_race.py lodging/test_journey.py stack/test_invariants.py registry/test_nominations.py registry/test_killed.py) \
-	tests/unit/registry/test_readers.py
+	$(addprefix tests/unit/,registry/test_readers.py registry/test_worksheets.py registry/test_columns.py \
+	shared/test_partitions.py transport/test_pool.py) tests/contract/test_garbage.py
 chaos: setup ## 混沌  what tests/chaos/ breaks, at full length
 	@SHANHAI_FULL_LENGTH=1 $(VENV)/python -m pytest -s $(CONTROLS) tests/chaos $(PYTEST)
 

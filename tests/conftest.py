@@ -3,16 +3,24 @@
 import os
 
 import pytest
+from hypothesis import settings
 
 from tests.support.kafka import fresh_kafka, kafka, own_kafka
 from tests.support.postgres import open_dir, postgres, service_db, templates
 
 __all__ = ["fresh_kafka", "kafka", "open_dir", "own_kafka", "postgres", "service_db", "templates"]
 
+FULL_LENGTH = os.environ.get("SHANHAI_FULL_LENGTH") == "1"
+
+# `make test` tries the same examples each time, so that it judges a change and not a draw;
+# `make chaos` draws new ones.
+settings.register_profile("shanhai", derandomize=not FULL_LENGTH)
+settings.load_profile("shanhai")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what runs at full length only by `make chaos` and `make bench`."""
-    if os.environ.get("SHANHAI_FULL_LENGTH") == "1":
+    if FULL_LENGTH:
         return
     for item in items:
         if item.get_closest_marker("slow"):
