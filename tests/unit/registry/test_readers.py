@@ -99,7 +99,7 @@ async def test_a_nursery_that_died_is_followed_by_another(readers: Readers) -> N
     assert (await readers.look(data, job(limits=CALM))).type == "xlsx"
 
 
-@pytest.mark.parametrize("seconds", [8, pytest.param(600, marks=LONG)])
+@pytest.mark.parametrize("seconds", [20, pytest.param(600, marks=LONG)])
 async def test_no_mutated_file_ever_takes_the_readers_down(readers: Readers, seconds: int) -> None:
     chance = random.Random(seconds)
     seeds = [
