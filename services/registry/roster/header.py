@@ -119,16 +119,18 @@ def _spread(
 
 
 def _is_parted(upper: Header, lower: Sequence[Value], groups: list[tuple[int, int]]) -> bool:
-    """Tell whether the lower row stands under groups alone, none of which is a person's name.
+    """Tell whether the lower row stands under groups and nothing else that says something.
 
-    Then below a header it is no person's row: that would have a name or a number.
+    Then below a header it is no person's row, unless a group is the name's or the number's own:
+    that would have a name or a number.
     """
     if upper.known_count < _KNOWN_MIN:
         return False
     under = {c for first, last in groups for c in range(first, last + 1)}
+    alone = {c for c, word in enumerate(upper.words) if word} - under
     filled = {c for c, value in enumerate(lower) if _text(value)}
     persons = {c for c, known in enumerate(upper.fields) if known in {NAME, RESIDENT_ID}}
-    return bool(filled) and filled <= under and not persons & under
+    return bool(filled & under) and not filled & alone and not persons & under
 
 
 def _text_groups(upper: list[str], lower: list[str]) -> list[tuple[int, int]]:

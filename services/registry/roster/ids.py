@@ -11,7 +11,7 @@ from services.registry.roster.issue import Severity
 from services.registry.roster.parsed import Parsed, error
 from services.registry.roster.sheet import Value
 
-_NOISE: Final = re.compile(r"[\s\-‐-―−'‘’`]+")
+_NOISE: Final = re.compile(r"[\s\-‐-―−]+")
 _QUOTES: Final = "'‘’`"
 _SCIENTIFIC: Final = re.compile(r"[+-]?\d+(?:\.\d*)?E[+-]?\d+", re.IGNORECASE)
 _WHOLE: Final = re.compile(r"[0-9]{17}[0-9X]")
@@ -50,7 +50,7 @@ def resident_id(value: Value, text: str, today: date) -> Parsed[str]:
     if not (isinstance(value, str) and _WHOLE.fullmatch(text)):
         if is_imprecise(value, text):
             return error("id_precision_lost")
-        number = _NOISE.sub("", text).upper()
+        number = _NOISE.sub("", text).lstrip(_QUOTES).upper()
         if fault := _form_fault(number):
             return error(fault)
     fault = _number_fault(number, today)

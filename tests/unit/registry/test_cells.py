@@ -31,6 +31,7 @@ def value_of(header: str, field: str, text: Any, form: str = "xlsx") -> tuple[An
         ("530902\u00a0199903070023", "530902199903070023", []),
         ("'530902199903070023", "530902199903070023", []),
         ("", None, [("required", E)]),
+        ("530902'199903070023", None, [("id_characters", E)]),
         ("53090219990307002A", None, [("id_characters", E)]),
         ("5309021999030700X3", None, [("id_characters", E)]),
         ("530902990307002", None, [("id_old_format", E)]),

@@ -133,6 +133,14 @@ def test_a_row_that_only_parts_a_group_is_no_persons(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", WRITERS)
+def test_a_column_without_a_word_above_belongs_to_the_lower_row(form: str) -> None:
+    table = [[*NAMES, "其他", "", ""], ["", "", "", "省", "县", "镇"], [*VALUES, "云南", "", ""]]
+    layout, rows = read(_grouped(form, table, [(3, 4)]), job(f"a.{form}"))
+    assert [n.header for n in layout.notices][-3:] == ["省", "县", "镇"]
+    assert [r.row for r in rows] == [3]
+
+
+@pytest.mark.parametrize("form", WRITERS)
 def test_a_row_below_a_name_over_two_columns_is_a_persons(form: str) -> None:
     table = [["姓名", "", *NAMES[1:]], ["王", "某", "", ""]]
     _, rows = read(_grouped(form, table, [(0, 1)]), job(f"a.{form}"))
