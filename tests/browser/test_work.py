@@ -102,6 +102,9 @@ async def test_without_scripts_a_roster_is_sent_and_its_result_read(
         # The page asks again by itself until the rows are checked.
         await desk.page.wait_for_selector(".mend", timeout=DEADLINE_MS)
         assert "must be mended" in await desk.page.inner_text("#issues")
+        await desk.page.click(".kinds a:has-text('A mobile number has 11 digits')")
+        assert "code=phone_invalid" in desk.page.url
+        assert await desk.page.locator("#faults tbody tr").count() == 1
 
 
 async def test_a_file_that_is_no_roster_is_refused_where_it_was_chosen(

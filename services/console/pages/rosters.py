@@ -85,10 +85,11 @@ def _roster(visit: Visit, form: FormData) -> dict[str, Any]:
 
 
 @router.get("/rosters/{batch_id}")
-async def batch_page(
+async def batch_page(  # noqa: PLR0913 (a filter each)
     batch_id: UUID,
     visit: Visitor,
     severity: Annotated[str, Query(max_length=10)] = "",
+    code: Annotated[str, Query(max_length=40)] = "",
     issue_cursor: Cursor = None,
     worker_cursor: Cursor = None,
 ) -> Response:
@@ -96,16 +97,19 @@ async def batch_page(
     visit.require({*_SENDERS, "auditor"}, _ROLES)
     path = f"/v1/worker-batches/{batch_id}"
     batch = await visit.ask("registry", path)
-    severity = severity or ("error" if batch["rejected_count"] else "all")
+    severity = severity or ("error" if batch["rejected_count"] and not code else "all")
     asked = severity if severity in {"error", "warning", "info"} else None
     issues = await visit.ask(
-        "registry", f"{path}/issues", severity=asked, limit=ISSUES_MAX, cursor=issue_cursor
-    )
+        "registry", f"{path}/issues", severity=asked, code=code or None, limit=ISSUES_MAX,
+        cursor=issue_cursor,
+    )  # fmt: skip
+    kinds = await visit.ask("registry", f"{path}/issue-kinds")
     workers = await visit.ask(
         "registry", f"{path}/workers", limit=WORKERS_MAX, cursor=worker_cursor
     )
     return visit.page(
-        "roster.html", batch=batch, issues=issues, severity=severity, workers=workers,
+        "roster.html", batch=batch, issues=issues, severity=severity, code=code,
+        kinds=kinds["items"], workers=workers,
         standings=await _standings(visit, workers["items"]), is_final=batch["state"] in FINAL,
         programmes=await _programmes(visit, batch), today=await visit.read(_today),
         key=str(visit.house.db.ids.uuid7()),

@@ -46,6 +46,27 @@ async def test_a_receipt_counts_issues_by_code_and_masks_whom_they_are_about(
         assert row["联系电话"] == "12345" or row["联系电话"] not in whole
 
 
+async def test_what_is_wrong_is_counted_by_kind_and_listed_by_kind(
+    registry: Registry, office: Identity
+) -> None:
+    batch = await registry.imported(office, a_roster(40, 1, faults=FAULTS))
+    path = f"/v1/worker-batches/{batch['batch_id']}"
+    async with registry.client(office) as client:
+        kinds = (await client.get(f"{path}/issue-kinds")).json()["items"]
+    assert [(k["code"], k["severity"], k["issue_count"], k["row_count"]) for k in kinds] == [
+        ("id_checksum", "error", 3, 3),
+        ("phone_invalid", "error", 2, 2),
+        ("gender_mismatch", "warning", 1, 1),
+    ]
+    assert kinds[1]["message"].endswith("请核对。A mobile number has 11 digits and begins with 1.")
+    listed = await registry.items(office, f"{path}/issues?code=phone_invalid")
+    assert [(i["code"], i["message"]) for i in listed] == [
+        ("phone_invalid", kinds[1]["message"])
+    ] * 2
+    async with registry.client(await an_office(registry.db)) as client:
+        assert (await client.get(f"{path}/issue-kinds")).status_code == 404
+
+
 async def test_a_receipt_is_a_pdf_too_and_its_tenants_alone(
     registry: Registry, office: Identity
 ) -> None:
