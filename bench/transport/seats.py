@@ -16,7 +16,7 @@ from stack.databases import provision
 from stack.postgres import Postgres
 from tests.integration.transport.world import a_placement, a_trip
 from tests.support.events import heard
-from tests.support.postgres import free_port
+from tests.support.ports import free_port
 
 WAVE = 500
 

@@ -24,7 +24,8 @@ from stack.postgres import Postgres
 from stack.topics import HEARS
 from tests.chaos.shuffled import Shuffled
 from tests.golden.release import HERE, Release, Rows, replay
-from tests.support.postgres import Templates, free_port
+from tests.support.ports import free_port
+from tests.support.postgres import Templates
 
 #: What happens, and to whom it happens first.
 STORY = [("nominate", 3), ("nominate", 2), ("nominate", 1), ("rest", 0)]

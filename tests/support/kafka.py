@@ -13,8 +13,8 @@ from aiokafka.protocol.admin import DeleteGroupsRequest
 
 from stack import topics
 from stack.kafka import Kafka, Ports
-from stack.sockets import free_ports
 from stack.topics import Topic
+from tests.support.ports import free_ports
 
 PARTITIONS = 3
 DEADLINE_S = 90.0

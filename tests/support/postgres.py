@@ -1,7 +1,6 @@
 """A real PostgreSQL for tests: one server a session, a fresh database a test."""
 
 import itertools
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -13,16 +12,9 @@ import pytest_asyncio
 from shared.database import Database
 from stack.databases import login_url, provision
 from stack.postgres import Postgres
+from tests.support.ports import free_port
 
 ServiceDb = Callable[[str], Awaitable[Database]]
-
-
-def free_port() -> int:
-    """Give a loopback port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Templates:

@@ -1,8 +1,6 @@
 """The whole system for tests of it: one local stack a folder of tests, on ports of its own."""
 
-import random
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections import defaultdict
@@ -17,31 +15,16 @@ from stack import background
 from stack.client import Client
 from stack.plan import Plan
 from stack.ports import PortPlan
+from tests.support.ports import ports_in_a_row
 
 PORTS_NEEDED = 100
-FIRST_PORT, CLIENTS_PORT = 12_000, 32_000
 #: The runners of each folder, so that none is left as a zombie; other folders' may go on running.
 RUNNERS: dict[Path, list[subprocess.Popen[bytes]]] = defaultdict(list)
 
 
 def a_port_range() -> int:
-    """Give a console port from which on the ports of a whole stack are free.
-
-    They lie below those that systems lend to clients, of which one may be in use at any moment.
-    """
-    while True:
-        first = random.randrange(FIRST_PORT, CLIENTS_PORT - PORTS_NEEDED)
-        if all(_is_free(first + n) for n in range(PORTS_NEEDED)):
-            return first
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
+    """Give a console port from which on the ports of a whole stack are free."""
+    return ports_in_a_row(PORTS_NEEDED)
 
 
 def restart(plan: Plan) -> None:

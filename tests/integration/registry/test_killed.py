@@ -13,9 +13,9 @@ from services.registry.settings import RegistrySettings
 from shared.identity import Identity
 from stack.databases import login_url
 from stack.postgres import Postgres
-from stack.sockets import free_ports
 from tests.integration.registry.world import Registry
 from tests.support.flow import eventually
+from tests.support.ports import free_port
 from tests.support.rosters import a_roster
 
 ROWS = 4_000
@@ -24,7 +24,7 @@ ROWS = 4_000
 def worker(settings: RegistrySettings, database_url: str) -> "subprocess.Popen[bytes]":
     environment = os.environ | {
         "REGISTRY_DATABASE_URL": database_url,
-        "REGISTRY_HTTP_PORT": str(free_ports(1)[0]),
+        "REGISTRY_HTTP_PORT": str(free_port()),
         "REGISTRY_KEYS_DATABASE_URL": settings.keys_database_url.get_secret_value(),
         "REGISTRY_ERASURE_LIST_FILE": str(settings.erasure_list_file),
         "SHANHAI_MASTER_KEY_FILE": str(settings.master_key_file),
@@ -104,7 +104,7 @@ async def wait_for_work(registry: Registry, batch_id: str) -> None:
         started = await registry.count(_STARTED, UUID(batch_id))
         return bool(started) and await registry.count(_FREE) == 0
 
-    await eventually(is_held, bool, deadline_s=60)
+    await eventually(is_held, bool)
 
 
 _STARTED = "SELECT count(*) FROM worker_batch WHERE batch_id = $1 AND state <> 'received'"

@@ -13,7 +13,7 @@ from stack.backup import Backup, close_log, replace
 from stack.databases import provision
 from stack.postgres import Postgres
 from stack.trouble import StackError
-from tests.support.postgres import free_port
+from tests.support.ports import free_port
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from jgo.maven import MavenContext
 
 from stack import jars
-from stack.sockets import free_ports
 from stack.trouble import StackError
+from tests.support.ports import free_port
 
 COORDINATE = "org.example:nothing:1.0"
 # The library leaves its line open to the collector, which would come in the middle of another test.
@@ -53,8 +53,7 @@ def test_a_connection_that_cannot_be_trusted_is_told_from_a_missing_one(
     assert "证书" in told.zh
     assert "SSL" in told.zh
     assert "REQUESTS_CA_BUNDLE" in told.en
-    (port,) = free_ports(1)
-    told = refusal(tmp_path, f"http://127.0.0.1:{port}")
+    told = refusal(tmp_path, f"http://127.0.0.1:{free_port()}")
     assert "Connection refused" in told.zh
     assert "HTTPS_PROXY" in told.en
 

@@ -10,9 +10,9 @@ from aiokafka.errors import MessageSizeTooLargeError
 
 from stack import topics
 from stack.kafka import Kafka, Ports
-from stack.sockets import free_ports
 from stack.trouble import StackError
 from tests.support.kafka import Broker
+from tests.support.ports import free_ports
 
 
 async def _say(broker: Broker, topic: str, *bodies: bytes) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from stack import trouble
 from stack.postgres import Postgres, server_version
-from stack.sockets import free_ports
 from stack.trouble import StackError
+from tests.support.ports import free_port
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def server(open_dir: Path, tmp_path: Path) -> Iterator[Postgres]:
     """A server of its own, in a folder that its user can enter."""
     folder = open_dir / tmp_path.name
     folder.mkdir(mode=0o755)
-    found = Postgres(folder, free_ports(1)[0])
+    found = Postgres(folder, free_port())
     yield found
     found.stop("immediate")
 
@@ -88,7 +88,7 @@ def test_a_port_in_use_is_named(server: Postgres) -> None:
 
 def test_a_folder_in_use_is_refused(server: Postgres) -> None:
     server.start()
-    second = Postgres(server.root.parent, free_ports(1)[0])
+    second = Postgres(server.root.parent, free_port())
     with pytest.raises(StackError, match="another PostgreSQL server is using"):
         second.start()
     assert server.pid is not None

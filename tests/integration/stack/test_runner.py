@@ -17,9 +17,9 @@ from stack import background, reaper
 from stack.plan import Plan
 from stack.ports import PortPlan
 from stack.runstate import running
-from stack.sockets import free_ports
 from stack.status import superuser_url
 from stack.trouble import StackError
+from tests.support.ports import free_ports, ports_in_a_row
 
 DEADLINE_S = 90.0
 
@@ -31,19 +31,6 @@ def until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.05)
-
-
-def kafka_base() -> int:
-    """Find six free ports in a row."""
-    for base in free_ports(50):
-        try:
-            for port in range(base, base + 6):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return base
-    raise AssertionError
 
 
 _RUNNERS: list[subprocess.Popen[bytes]] = []
@@ -62,7 +49,7 @@ def make_plan(open_dir: Path) -> Iterator[MakePlan]:
 
     def make(name: str) -> Plan:
         postgres, http = free_ports(2)
-        ports = PortPlan(max(http, 2000), {"postgres": postgres, "kafka": kafka_base()})
+        ports = PortPlan(http, {"postgres": postgres, "kafka": ports_in_a_row(6)})
         plan = Plan(open_dir / f"{name}-{postgres}", ports, services=())
         plans.append(plan)
         return plan
