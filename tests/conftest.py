@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings
 
 from tests.support.kafka import fresh_kafka, kafka, own_kafka
+from tests.support.midnight import wait_for_the_new_day
 from tests.support.postgres import open_dir, postgres, service_db, templates
 
 __all__ = ["fresh_kafka", "kafka", "open_dir", "own_kafka", "postgres", "service_db", "templates"]
@@ -16,6 +17,12 @@ FULL_LENGTH = os.environ.get("SHANHAI_FULL_LENGTH") == "1"
 # `make chaos` draws new ones.
 settings.register_profile("shanhai", derandomize=not FULL_LENGTH)
 settings.load_profile("shanhai")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Let what is prepared for a test be of the same day as the test."""
+    wait_for_the_new_day()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

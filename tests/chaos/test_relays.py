@@ -42,7 +42,14 @@ class Skipping(Relay):
 class SkipLocked(Relay):
     """Shares the work by SKIP LOCKED instead of slots: others overtake a locked row."""
 
+    #: Alone it would keep the order: none begins before all of them serve.
+    together = asyncio.Barrier(RELAYS)
+    has_begun = False
+
     async def _serve(self, conn: Any) -> None:
+        if not self.has_begun:
+            self.has_begun = True
+            await self.together.wait()
         while not self._stopped:
             async with conn.transaction():
                 rows = await conn.fetch(

@@ -18,7 +18,7 @@ ON_CONSUMERS: tuple[Hit, ...] = tuple(
 )
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 async def test_a_rolling_restart_and_twenty_kills_lose_nobody_and_double_nothing() -> None:
     """INVARIANT: whatever befalls a process, what is left is what the same load leaves in calm."""
     with a_stack() as plan:
@@ -35,7 +35,7 @@ async def test_a_rolling_restart_and_twenty_kills_lose_nobody_and_double_nothing
 
 # `make test` shows the same on the smallest fixture: tests/integration/shared/test_flow_kafka.py.
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     ("switches", "broken"), [(("inbox", "sequence"), "doubled"), (("ack-first",), "lost")]
 )
@@ -52,7 +52,7 @@ async def test_the_same_storm_breaks_a_system_without_its_guards(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 async def test_without_compensation_cancelled_journeys_go_on_holding_seats_and_beds() -> None:
     """The negative control of the ways back; no storm is needed for it."""
     with a_stack(("uncompensated",)) as plan:

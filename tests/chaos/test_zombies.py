@@ -164,7 +164,7 @@ def is_sound(night: Night) -> None:
         assert said
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 async def test_a_zombies_work_is_not_done_twice_and_its_offsets_are_refused(
     fresh_kafka: Broker, templates: Templates, tmp_path: Path
 ) -> None:
@@ -173,7 +173,7 @@ async def test_a_zombies_work_is_not_done_twice_and_its_offsets_are_refused(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("number", range(1, ROUNDS))
 async def test_twenty_zombies_do_nothing_twice(
     fresh_kafka: Broker, templates: Templates, tmp_path: Path, number: int
@@ -183,7 +183,7 @@ async def test_twenty_zombies_do_nothing_twice(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 async def test_without_its_guards_the_heir_does_a_zombies_work_again(
     fresh_kafka: Broker, templates: Templates, tmp_path: Path
 ) -> None:

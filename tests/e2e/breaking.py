@@ -43,6 +43,8 @@ async def held(
         return row["count"] > 0
 
     try:
+        # Whoever is killed meanwhile may need longer to be back than an idle transaction may last.
+        await conn.execute("SET idle_in_transaction_session_timeout = 0")
         async with conn.transaction():
             await conn.execute(sql, *args)
             yield waits

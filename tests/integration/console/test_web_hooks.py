@@ -38,6 +38,7 @@ from stack.databases import at_database
 from stack.postgres import Postgres
 from tests.integration.console.test_projection import Way
 from tests.support.events import heard, received
+from tests.support.flow import DEADLINE_S
 from tests.support.http import an_enterprise, an_office
 from tests.support.postgres import ServiceDb
 from tests.support.receiver import Message, Receiver, a_receiver
@@ -45,7 +46,6 @@ from tests.support.receiver import Message, Receiver, a_receiver
 SECRETS = HookSecrets(b"k" * 32)
 LOCAL = Wire(loopback=True)
 PLACED = ("recruitment.placement-confirmed",)
-DEADLINE_S = 20.0
 
 
 @dataclass

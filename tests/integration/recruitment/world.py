@@ -20,13 +20,15 @@ from services.recruitment.handlers.offers import expire_offers
 from services.recruitment.handlers.rounds import match_due
 from services.recruitment.handlers.speech import SYSTEM
 from services.recruitment.store import retention
+from shared.clock import civil_date, real_now
 from shared.database import Database
 from shared.handlers import Received
 from shared.ids import Ids
 from tests.support.events import heard, received
 
 IDS = Ids()
-TODAY = date.today()  # noqa: DTZ011 (the default start is far enough from midnight)
+#: The default start is far enough from midnight.
+TODAY = civil_date(real_now())
 ENTERPRISE = IDS.uuid7()
 OTHER_ENTERPRISE = IDS.uuid7()
 OFFICE = IDS.uuid7()

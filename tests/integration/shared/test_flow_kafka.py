@@ -24,6 +24,7 @@ from shared.inbox import Record
 from shared.relay import Relay
 from shared.watchdog import StalledError, Watchdog
 from tests.support.flow import (
+    DEADLINE_S,
     TOPIC,
     Listener,
     a_consumer,
@@ -36,7 +37,8 @@ from tests.support.flow import (
     twice,
 )
 from tests.support.kafka import PARTITIONS, Broker
-from tests.support.postgres import ServiceDb, Templates, free_port
+from tests.support.ports import free_port
+from tests.support.postgres import ServiceDb, Templates
 
 
 @pytest_asyncio.fixture
@@ -147,8 +149,8 @@ async def test_three_relays_share_the_slots_and_break_no_aggregates_order(
         logged = await tx.fetch(
             "SELECT tableoid::regclass::text AS part, count(*) FROM event_log GROUP BY 1"
         )
-    assert [r["count"] for r in logged] == [2400]
-    assert logged[0]["part"] != "event_log_default"
+    assert sum(r["count"] for r in logged) == 2400
+    assert "event_log_default" not in {r["part"] for r in logged}
 
 
 async def pending(db: Database) -> int:
@@ -332,7 +334,7 @@ async def test_without_kafka_it_waits_and_then_goes_on(
         await asyncio.to_thread(broker.start)
         try:
             await broker.create(TOPIC, "console.events")
-            await eventually(listener.effect_count, lambda n: n == 1, 60)
+            await eventually(listener.effect_count, lambda n: n == 1)
         finally:
             await consumer.stop()
             await relay.stop()
@@ -351,7 +353,7 @@ async def test_what_was_heard_is_let_go_of_though_the_lines_to_the_database_stay
     async with running(consumer):
         await produce(fresh_kafka.bootstrap_servers, a_story(50).records)
         await eventually(partial(committed, fresh_kafka, "lodging"), lambda n: n == 50)
-        await eventually(alive, lambda n: n == before, 10)
+        await eventually(alive, lambda n: n <= before)
     assert consumer.record_count == 50
 
 
@@ -362,9 +364,9 @@ async def test_the_watchdog_knows_the_lag_and_ends_what_stalls(
     dog = Watchdog(listener.db, at(fresh_kafka), [TOPIC], stall_s=0.5)
     await produce(fresh_kafka.bootstrap_servers, a_story(5).records)
     with pytest.raises(StalledError, match=r"registry\.events"):
-        await asyncio.wait_for(dog.run(), 30)
+        await asyncio.wait_for(dog.run(), DEADLINE_S)
     assert dog.lag[TOPIC].waiting == 5
-    assert 0 < dog.lag[TOPIC].oldest_s < 30
+    assert 0 < dog.lag[TOPIC].oldest_s < DEADLINE_S
 
 
 async def test_the_watchdog_bears_with_an_outage(listener: Listener) -> None:
@@ -374,7 +376,7 @@ async def test_the_watchdog_bears_with_an_outage(listener: Listener) -> None:
     await asyncio.wait([task], timeout=1.0)
     assert not task.done()
     await dog.stop()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, DEADLINE_S)
 
 
 class Foreign(str):

@@ -169,10 +169,10 @@ async def test_what_others_know_is_never_taken_back(
 async def test_partitions_of_the_log_are_made_ahead_by_whoever_works(service_db: ServiceDb) -> None:
     db = await service_db("registry")
     async with db.transaction(role="worker") as tx:
+        # A month may have begun since the template was migrated.
+        assert await tx.fetchval("SELECT make_event_log_partitions()") in {0, 1}
         assert await tx.fetchval("SELECT make_event_log_partitions()") == 0
-        assert await tx.fetchval(
-            "SELECT count(*) FROM pg_inherits WHERE inhparent = 'event_log'::regclass"
-        ) == 4  # fmt: skip
+        assert await tx.fetchval(MONTHS_AHEAD) == 3
 
 
 async def test_an_outbox_that_was_empty_when_it_was_measured_is_still_read_along_its_index(
@@ -310,6 +310,14 @@ async def test_rows_that_two_would_move_at_once_are_logged_once(service_db: Serv
 async def waiting(db: Database) -> int:
     async with db.transaction(role="worker") as tx:
         return int(await tx.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+
+#: Of this month and the next two those that have their partition.
+MONTHS_AHEAD = """
+SELECT count(*) FROM generate_series(0, 2) ahead WHERE to_regclass(to_char(
+    date_trunc('month', clock_timestamp() AT TIME ZONE 'UTC') + ahead * interval '1 month',
+    '"event_log_"YYYY_MM')) IS NOT NULL
+"""
 
 
 async def plan_of_a_round(conn: asyncpg.Connection) -> str:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from shared.database import Database
 from shared.ticker import Ticker, Tickers
 from shared.transaction import Tx
-from tests.support.flow import eventually
+from tests.support.flow import DEADLINE_S, eventually
 from tests.support.postgres import ServiceDb
 
 NEVER_S = 3600.0
@@ -19,7 +19,7 @@ async def ticking(*runners: Tickers) -> AsyncIterator[None]:
     yield
     for runner in runners:
         await runner.stop()
-    await asyncio.wait_for(asyncio.gather(*tasks), 20)
+    await asyncio.wait_for(asyncio.gather(*tasks), DEADLINE_S)
 
 
 class Work:

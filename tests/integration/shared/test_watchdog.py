@@ -12,7 +12,7 @@ from aiokafka.consumer.subscription_state import Assignment
 
 from shared import watchdog
 from shared.watchdog import Lag, Watchdog
-from tests.support.flow import TOPIC, a_story, eventually, produce
+from tests.support.flow import DEADLINE_S, TOPIC, a_story, eventually, produce
 from tests.support.kafka import Broker
 from tests.support.postgres import ServiceDb
 
@@ -34,7 +34,7 @@ async def test_however_often_it_looks_it_leaves_nothing_to_the_collector(
         for _ in range(LOOKS):
             await eventually(partial(lag_of, dog), partial(is_not, dog.lag))
         await dog.stop()
-        await asyncio.wait_for(watching, 10)
+        await asyncio.wait_for(watching, DEADLINE_S)
         left = living() - before
     finally:
         gc.enable()

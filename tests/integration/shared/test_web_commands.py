@@ -10,6 +10,7 @@ from shared.database import Database
 from stack.databases import at_database
 from stack.postgres import Postgres
 from tests.support.desk import SERVICE, desk
+from tests.support.flow import DEADLINE_S
 from tests.support.http import (
     a_coordinator,
     an_auditor,
@@ -100,7 +101,7 @@ async def test_an_answer_lost_after_the_commit_is_given_to_the_retry(desk: Datab
     """INVARIANT: a cut connection after COMMIT costs the client nothing but a retry."""
     async with app_client(SERVICE, desk, await an_office(desk)) as client:
         first = asyncio.create_task(client.post("/v1/notes", json=NOTE, headers=key("k1")))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_S):
             while await notes_in(desk) == 0:
                 pass
         first.cancel()

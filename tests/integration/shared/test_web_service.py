@@ -21,10 +21,12 @@ from stack.databases import at_database
 from stack.postgres import Postgres
 from tests.support.desk import SERVICE, desk
 from tests.support.events import received
+from tests.support.flow import DEADLINE_S
 from tests.support.http import a_coordinator, an_auditor, an_office, app_client, bearer
 from tests.support.issuer import Issuer
 from tests.support.kafka import Broker
-from tests.support.postgres import Templates, free_port
+from tests.support.ports import free_port
+from tests.support.postgres import Templates
 
 __all__ = ["desk"]
 
@@ -51,7 +53,7 @@ async def a_process(url: str, *words: str, **env: str) -> AsyncIterator[tuple[An
         await process.communicate()
 
 
-async def answer_of(url: str, status: int, deadline_s: float = 20.0) -> httpx2.Response:
+async def answer_of(url: str, status: int, deadline_s: float = DEADLINE_S) -> httpx2.Response:
     """Ask until this status comes."""
     async with asyncio.timeout(deadline_s), httpx2.AsyncClient() as client:
         while True:
@@ -64,7 +66,7 @@ async def answer_of(url: str, status: int, deadline_s: float = 20.0) -> httpx2.R
             await asyncio.sleep(0.05)
 
 
-async def ended(process: Any, deadline_s: float = 25.0) -> tuple[int, str]:
+async def ended(process: Any, deadline_s: float = DEADLINE_S) -> tuple[int, str]:
     async with asyncio.timeout(deadline_s):
         out, _ = await process.communicate()
     return process.returncode, out.decode()
@@ -166,7 +168,7 @@ async def test_what_is_commanded_reaches_kafka_and_what_the_console_says_is_hear
         await tell(fresh_kafka, TenantRegistered(
             tenant_id=tenant, kind="office", name="临沧", division_code="530900", active=False
         ))  # fmt: skip
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             while (await client.post("/v1/notes/say", headers=mine)).status_code != 401:
                 pass
 
@@ -177,7 +179,7 @@ async def first_record(kafka: Broker, topic: str) -> dict[str, str]:
     )
     await consumer.start()
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE_S):
             record = await consumer.getone()
     finally:
         await consumer.stop()
