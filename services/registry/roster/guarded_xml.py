@@ -8,12 +8,15 @@ from services.registry.roster.issue import FileRefused
 
 # An encoding that is none is a LookupError, one of several bytes a ValueError.
 _BROKEN: Final = (expat.ExpatError, LookupError, ValueError)
+# A tag, a comment or an instruction that has not ended is read anew with each piece. Text is not.
+_UNENDED_BYTES_MAX: Final = 1 << 20
 
 
 class XmlGuard:
     """Takes one part piece by piece; a subclass may look at what is entered and left.
 
-    Raises `FileRefused` (bad_xml) for DOCTYPE, entities, absurd depth and broken XML.
+    Raises `FileRefused` (bad_xml) for DOCTYPE, entities, absurd depth, absurdly long tags and
+    comments, and broken XML.
     """
 
     def __init__(self, depth_max: int, encoding: str | None = None) -> None:
@@ -24,6 +27,7 @@ class XmlGuard:
         self._parser.EntityDeclHandler = _refuse
         self._depth = 0
         self._depth_max = depth_max
+        self._taken = 0
 
     def feed(self, xml: bytes) -> None:
         """Take the next piece."""
@@ -48,6 +52,9 @@ class XmlGuard:
             self._parser.Parse(xml, last)
         except _BROKEN as broken:
             raise bad_xml() from broken
+        self._taken += len(xml)
+        if self._taken - self._parser.CurrentByteIndex > _UNENDED_BYTES_MAX:
+            raise bad_xml()
 
 
 def walk(xml: bytes, enter: Callable[[str, dict[str, str]], None]) -> None:

@@ -109,6 +109,17 @@ def nested_deeply() -> bytes:
     return repacked(a_roster_file(), {SHEET: lambda xml: xml.replace(b"</sheetData>", deep)})
 
 
+def with_an_end(member: str, before: str, after: str, length: int) -> bytes:
+    """Put letters at a part's end, between these two."""
+    letters = before + "甲" * (length // 3) + after
+
+    def change(xml: bytes) -> bytes:
+        cut = xml.rindex(b"</")
+        return xml[:cut] + letters.encode() + xml[cut:]
+
+    return repacked(a_roster_file(), {member: change})
+
+
 def that_unpacks_to(size: int) -> bytes:
     return repacked(a_roster_file(), {}, {"xl/media/image1.png": bytes(size)})
 

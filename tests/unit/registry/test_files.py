@@ -124,6 +124,22 @@ def test_a_broken_or_hostile_workbook_has_its_own_answer(make: object, answer: s
     assert refused(make()) == answer  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("member", [hostile.SHEET, "xl/workbook.xml", "xl/sharedStrings.xml"])
+@pytest.mark.parametrize(("before", "after"), [('<a b="', '"/>'), ("<!--", "-->"), ("<?a ", "?>")])
+def test_what_has_no_end_for_a_megabyte_is_no_workbooks(
+    member: str, before: str, after: str
+) -> None:
+    short = hostile.with_an_end(member, before, after, 100_000)
+    assert refused(short) == ""
+    long = hostile.with_an_end(member, before, after, 3 << 20)
+    assert refused(long) == "422 bad_xml"
+
+
+def test_a_text_may_be_as_long_as_it_likes() -> None:
+    words = hostile.with_an_end("xl/sharedStrings.xml", "<si><t>&amp;", "</t></si>", 3 << 20)
+    assert refused(words) == ""
+
+
 def test_a_workbook_that_the_reader_finds_broken_is_refused_like_any_other() -> None:
     """Negative control of `open_sheet`: without it the reader's own error comes through."""
     merge = b'</sheetData><mergeCells count="1"><mergeCell ref="nowhere"/></mergeCells>'
