@@ -197,10 +197,9 @@ class ChunkWriter:
         told = [_hire(tx, p) for p in persons]
         said = await nominations.upsert_hires(tx, batch.tenant_id, batch.batch_id, told)
         for p in persons:
-            if p.accepted:
-                say_hired(
-                    tx, batch.tenant_id, batch.batch_id, said[p.worker_id], profiles[p.worker_id]
-                )
+            hire = said[p.worker_id]
+            if p.accepted or hire.moved:
+                say_hired(tx, batch.tenant_id, batch.batch_id, hire, profiles[p.worker_id])
         return {w: (None, hire.hire_id) for w, hire in said.items()}
 
     async def _write_left_out(self, left_out: list[tuple[int, CheckedRow]]) -> None:

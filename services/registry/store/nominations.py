@@ -199,13 +199,17 @@ async def find_own_nomination(tx: Tx, nomination_id: UUID) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Hire:
-    """An enterprise's word that a person works there, with its live placement's nomination."""
+    """An enterprise's word that a person works there, with its live placement's nomination.
+
+    `moved`: it was said before, for another workplace.
+    """
 
     hire_id: UUID
     worker_id: UUID
     hired_on: date
     site: dict[str, Any] | None
     live_nomination_id: UUID | None = None
+    moved: bool = False
 
 
 async def upsert_hires(
@@ -227,7 +231,10 @@ async def upsert_hires(
 
 
 _UPSERT_HIRES = """
-WITH said AS (
+WITH before AS (
+    SELECT worker_id, site FROM hire
+    WHERE worker_id = ANY ($2) AND enterprise_id = $5 AND state = 'active'),
+said AS (
     INSERT INTO hire AS h (hire_id, worker_id, hired_on, site, enterprise_id, batch_id, hired_at)
     SELECT u.*, $5, $6, $7 FROM unnest($1::uuid[], $2::uuid[], $3::date[], $4::jsonb[]) AS u
     ON CONFLICT (worker_id, enterprise_id) WHERE state = 'active'
@@ -235,8 +242,9 @@ WITH said AS (
         site = COALESCE(excluded.site, h.site)
     RETURNING hire_id, worker_id, hired_on, site)
 SELECT s.*, (SELECT p.nomination_id FROM heard_placement p WHERE p.worker_id = s.worker_id
-    AND p.enterprise_id = $5 AND p.state IN ('confirmed', 'started') LIMIT 1)
-FROM said s
+    AND p.enterprise_id = $5 AND p.state IN ('confirmed', 'started') LIMIT 1),
+    b.worker_id IS NOT NULL AND b.site IS DISTINCT FROM s.site
+FROM said s LEFT JOIN before b USING (worker_id)
 """
 
 

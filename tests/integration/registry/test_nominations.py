@@ -283,6 +283,18 @@ async def test_new_hires_nominate_nobody_and_are_corrected_under_the_same_id(
     assert await registry.items(enterprise, "/v1/nominations") == []
 
 
+async def test_a_known_hires_other_workplace_is_said_once(registry: Registry) -> None:
+    enterprise = await an_enterprise(registry.db)
+    day = {"入职日期": "2026-11-20"}
+    for cells in (day, day | {"工作地点": "南翔镇"}, day | {"备注": "x"}):
+        batch = await registry.imported(enterprise, xlsx(a_table(cells)))
+    assert (batch["state"], batch["duplicate_count"]) == ("accepted", 1)
+    first, moved = await registry.said("worker-hired")
+    assert first.body["hire_id"] == moved.body["hire_id"]
+    assert "site" not in first.body
+    assert moved.body["site"]["town"] == "南翔镇"
+
+
 async def test_a_hires_journey_is_the_live_placements(registry: Registry, office: Identity) -> None:
     enterprise = await an_enterprise(registry.db)
     body = await nominated(registry, office)
