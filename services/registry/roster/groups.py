@@ -59,7 +59,8 @@ def _unions(rows: Sequence[Named]) -> list[list[int]]:
 
     def root(i: int) -> int:
         while (above := parent.setdefault(i, i)) != i:
-            i = parent[i] = parent[above]
+            parent[i] = parent[above]
+            i = parent[i]
         return i
 
     named = _named(rows, {rows[i].companions for i in speaking})

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.registry.roster.settle import Outcome, Settled, Standing, settle
 
@@ -77,6 +79,27 @@ def test_whoever_is_named_belongs_to_those_who_name() -> None:
     assert groups(*mutual) == [(0, 2, [])] * 2
     leader = [row(2, name="甲"), row(3, name="乙", companions="甲"), row(4, companions="甲")]
     assert groups(*leader) == [(0, 3, [])] * 3
+
+
+TEXTS = st.sampled_from(["", "第1组", "第2组", *"甲乙丙丁戊己庚辛壬癸"])
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=10))
+def test_whoever_is_bound_to_another_by_any_way_round_is_in_one_group(said: list[str]) -> None:
+    rows = [
+        row(i, name=name, companions=text)
+        for i, (name, text) in enumerate(zip("甲乙丙丁戊己庚辛壬癸", said, strict=False))
+    ]
+    bound = {i: {i} for i in range(len(rows))}
+    for one in rows:
+        for other in rows:
+            if one.companions and one.companions in (other.companions, other.name):
+                both = bound[one.row] | bound[other.row]
+                bound |= dict.fromkeys(both, both)
+    found = settled(*rows)
+    for i, members in bound.items():
+        assert found[i].group_size == (len(members) if len(members) > 1 else None)
+        assert {found[m].group for m in members} == {found[i].group}
 
 
 def test_a_name_borne_twice_names_nobody() -> None:
