@@ -19,8 +19,12 @@ def certificate_name(code: str) -> str | None:
 
 
 def certificate_codes(text: str) -> tuple[str, ...]:
-    """Give the codes of a list (电工证、叉车证) in its order, each once, without unknown ones."""
-    return tuple(dict.fromkeys(_known(text)))
+    """Give the codes of a list (电工证、叉车证) in its order, each once, without unknown ones.
+
+    A certificate's full name is one thing, though it may list what it is for.
+    """
+    whole = _names().get(plain(text))
+    return (whole,) if whole else tuple(dict.fromkeys(_known(text)))
 
 
 def _known(text: str) -> Iterator[str]:

@@ -43,8 +43,12 @@ def occupation_code(text: str) -> str | None:
 
 
 def occupation_codes(text: str) -> tuple[str, ...]:
-    """Give the codes of a list (缝纫工、焊工) in its order, each once, without unknown ones."""
-    return tuple(dict.fromkeys(_known(text)))
+    """Give the codes of a list (缝纫工、焊工) in its order, each once, without unknown ones.
+
+    A name of the classification is one thing, though it may say 和.
+    """
+    whole = _names().get(plain(text))
+    return (whole,) if whole else tuple(dict.fromkeys(_known(text)))
 
 
 def _known(text: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ def plain(text: str) -> str:
 
 
 def several(text: str) -> list[str]:
-    """Split a text that lists things; the whole text comes first, should it be one thing."""
+    """Split a text that lists things; one thing alone is given as it is."""
     whole = unicodedata.normalize("NFKC", text[:LENGTH_MAX])
     parts = [part for part in _SEVERAL.split(whole) if part]
     return parts if len(parts) > 1 else [whole]

@@ -1,6 +1,7 @@
 """The reference tables: whole, consistent, and found by what people write."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -313,6 +314,17 @@ def test_certificates_become_codes() -> None:
     assert ref.certificate_codes("C1驾照") == ("JSZ-C1",)
     assert ref.certificate_codes("没有") == ()
     assert ref.certificate_name("TZSB-N1") == "特种设备作业人员证（叉车司机）"
+
+
+@pytest.mark.parametrize(
+    ("table", "codes"),
+    [("occupations", ref.occupation_codes), ("certificates", ref.certificate_codes)],
+)
+def test_every_name_of_a_table_is_its_own_thing(
+    table: str, codes: Callable[[str], tuple[str, ...]]
+) -> None:
+    named = [(w, r["code"]) for r in rows(table) for w in (r["name"], *words(r["synonyms"]))]
+    assert [(w, codes(w)) for w, code in named if codes(w) != (code,)] == []
 
 
 def test_every_code_of_the_tables_fits_into_an_event() -> None:
