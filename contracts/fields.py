@@ -12,12 +12,21 @@ _LATEST: Final = date(2200, 1, 1)
 _LONG_NUMBER: Final = re.compile(r"\d{7}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 PERSONAL_DATA: Final = "personal_data"
+USCC_CHECKSUM: Final = "uscc_checksum"
+_USCC: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_USCC_WEIGHTS: Final = tuple(pow(3, place, 31) for place in range(17))
 
 
 class Part(BaseModel):
     """A frozen part of an event."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Body(BaseModel):
+    """A command's body: unknown fields are refused, so that a typing error has no silent effect."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def holds_long_number(text: str) -> bool:
@@ -36,6 +45,20 @@ def _on_one_line(text: str) -> str:
     if _CONTROL.search(text):
         raise ValueError("control characters")
     return text
+
+
+def is_uscc(code: str) -> bool:
+    """Tell whether a unified social credit code's last character checks the others (GB 32100)."""
+    if len(code) != len(_USCC_WEIGHTS) + 1 or not set(code) <= set(_USCC):
+        return False
+    total = sum(_USCC.index(c) * weight for c, weight in zip(code, _USCC_WEIGHTS, strict=False))
+    return code[-1] == _USCC[-total % len(_USCC)]
+
+
+def _with_its_check(code: str) -> str:
+    if not is_uscc(code):
+        raise ValueError(USCC_CHECKSUM)
+    return code
 
 
 def _in_utc(instant: datetime) -> datetime:
@@ -76,6 +99,8 @@ ReferenceCode = Annotated[
 ]
 #: GB 32100, 18 characters.
 Uscc = Annotated[str, StringConstraints(pattern=r"^[0-9A-HJ-NP-RT-UW-Y]{18}$")]
+#: One that somebody types in: its check character must be right, so that a slip names nobody else.
+TypedUscc = Annotated[Uscc, AfterValidator(_with_its_check)]
 #: A lodging programme's code, like `YOUJIA`.
 ProgrammeCode = Annotated[
     str,

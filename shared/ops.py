@@ -8,8 +8,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
-from pydantic import BaseModel, StringConstraints
+from pydantic import StringConstraints
 
+from contracts.fields import Body
 from shared import dead_letters
 from shared.commands import Answer, rendered
 from shared.dead_letters import Decision, Released
@@ -41,9 +42,8 @@ async def livez() -> dict[str, bool]:
 async def readyz(request: Request) -> Response:
     """Tell whether there is progress: the database answers, and no part has come to a stop."""
     vitals = await _vitals(request.app.state.house)
-    return Response(
-        rendered(vitals), 200 if vitals["ready"] else 503, media_type="application/json"
-    )
+    status = 200 if vitals["ready"] else 503
+    return Response(rendered(vitals), status, media_type="application/json")
 
 
 @ROUTER.get("/metrics", include_in_schema=False)
@@ -125,7 +125,7 @@ async def lag(caller: Caller) -> Response:
     return Response(rendered({"items": items, "next_cursor": None}), media_type="application/json")
 
 
-class Discarding(BaseModel):
+class Discarding(Body):
     """Why a record is given up."""
 
     reason: Why

@@ -12,6 +12,7 @@ import yaml
 
 from contracts import EVENTS, SPEAKERS, UPCASTERS, Envelope, Event, decode
 from contracts.asyncapi import DEAD_LETTER_HEADERS
+from contracts.fields import is_uscc
 from contracts.freeze import HERE, Folder, main, refusals, stale
 from contracts.hearing import HEARERS, heard_by, sources_of
 from contracts.samples import envelope_of, sample
@@ -188,3 +189,11 @@ def test_a_parked_copy_has_the_headers_that_the_document_tells() -> None:
     trouble = Trouble("bad_body", "no JSON")
     row = dead_letters._copy("registry", UUID(int=1), record, trouble)
     assert set(row.headers) == set(DEAD_LETTER_HEADERS)
+
+
+@pytest.mark.parametrize(("code", "right"), [
+    ("91350100M000100Y43", True), ("91350100M000100Y34", False), ("91350100M000100Y4", False),
+    ("91350100M000100I43", False), ("", False),
+])  # fmt: skip
+def test_a_unified_social_credit_code_has_a_check_character(code: str, *, right: bool) -> None:
+    assert is_uscc(code) is right

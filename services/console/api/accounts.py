@@ -5,10 +5,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from contracts.console import TenantChanged, TenantKind, TenantRegistered
-from contracts.fields import DivisionCode, Title, Uscc
+from contracts.fields import Body, DivisionCode, Title, TypedUscc
 from services.console import views
 from services.console.desk import Desk
 from services.console.domain.account import PASSWORD_LENGTH_MAX
@@ -31,19 +31,19 @@ router = APIRouter()
 Caller = Annotated[Call, Depends(call)]
 
 
-class TenantBody(BaseModel):
+class TenantBody(Body):
     """A tenant; its id may be the client's own."""
 
     tenant_id: UUID | None = None
     kind: TenantKind
     name: Title
     division_code: DivisionCode
-    uscc: Uscc | None = None
+    uscc: TypedUscc | None = None
     inn_ids: tuple[UUID, ...] = ()
     active: bool = True
 
 
-class AccountBody(BaseModel):
+class AccountBody(Body):
     """A new account."""
 
     tenant_id: UUID | None = None
@@ -52,7 +52,7 @@ class AccountBody(BaseModel):
     roles: frozenset[str] = frozenset()
 
 
-class AccountChangeBody(BaseModel):
+class AccountChangeBody(Body):
     """What changes about an account; a second factor's secret is base32, empty for none."""
 
     password: SecretStr | None = Field(None, max_length=PASSWORD_LENGTH_MAX)
@@ -61,7 +61,7 @@ class AccountChangeBody(BaseModel):
     totp_secret: SecretStr | None = Field(None, max_length=128)
 
 
-@router.post("/v1/tenants")
+@router.post("/v1/tenants", status_code=201)
 async def post_tenant(body: TenantBody, caller: Caller) -> Response:
     """Register an organisation."""
     caller.require(roles={"admin"})
@@ -104,7 +104,7 @@ async def tenant(tenant_id: UUID, caller: Caller) -> Response:
     return await caller.query(partial(views.get_tenant, tenant_id=tenant_id))
 
 
-@router.post("/v1/accounts")
+@router.post("/v1/accounts", status_code=201)
 async def post_account(body: AccountBody, caller: Caller) -> Response:
     """Add an account to a tenant, by default to the caller's own."""
     tenant_id = body.tenant_id or caller.identity.tenant_id

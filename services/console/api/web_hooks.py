@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AwareDatetime, BaseModel, Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
-from contracts.fields import Title
+from contracts.fields import Body, Title
 from services.console.domain.web_hook import NAMED_BY, URL_LENGTH_MAX, spelt
 from services.console.handlers import web_hooks as handlers
 from services.console.handlers.hook_secrets import HookSecrets
@@ -32,7 +32,7 @@ Url = Annotated[str, Field(min_length=1, max_length=URL_LENGTH_MAX)]
 Kinds = Annotated[tuple[Annotated[str, Field(max_length=100)], ...], Field(max_length=LIMIT_MAX)]
 
 
-class HookBody(BaseModel):
+class HookBody(Body):
     """A new hook; the bureau's admin names whose."""
 
     title: Title
@@ -41,7 +41,7 @@ class HookBody(BaseModel):
     tenant_id: UUID | None = None
 
 
-class HookChangeBody(BaseModel):
+class HookChangeBody(Body):
     """What changes about a hook."""
 
     title: Title | None = None
@@ -50,7 +50,7 @@ class HookChangeBody(BaseModel):
     state: Literal["active", "paused"] | None = None
 
 
-class ReplayBody(BaseModel):
+class ReplayBody(Body):
     """Which deliveries are told again: these, or all that failed, of late or ever."""
 
     event_ids: tuple[UUID, ...] = Field((), max_length=LIMIT_MAX)
@@ -68,7 +68,7 @@ class ReplayBody(BaseModel):
 EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
-@router.post("/v1/web-hooks")
+@router.post("/v1/web-hooks", status_code=201)
 async def post_hook(body: HookBody, caller: Caller) -> Response:
     """Register a hook; its secret is in this answer and in no other, and kept in none."""
     actor = actor_of(caller, body.tenant_id)

@@ -4,21 +4,15 @@ from datetime import time
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field, JsonValue, StringConstraints
 
-from contracts.fields import Day, DivisionCode, ProgrammeCode, Title
+from contracts.fields import Body, Day, DivisionCode, ProgrammeCode, Title
 
 BEDS_MAX = 5_000
 GUESTS_MAX = 500
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=20, strip_whitespace=True)]
 Reason = Annotated[str, Field(max_length=200)]
-
-
-class Body(BaseModel):
-    """A command's body; a field that isn't known is a mistake."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class ProgrammeBody(Body):
@@ -52,7 +46,7 @@ class InnBody(Body):
 class ClosureBody(Body):
     """Beds out of service from a night on, up to the day before `to` (open-ended without it)."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     bed_ids: list[UUID] = Field(min_length=1, max_length=BEDS_MAX)
     from_on: Day = Field(alias="from")

@@ -28,7 +28,7 @@ REASONS: Final = frozenset({"repair", "cleaning", "renovation", "contract_ended"
 _TWICE: Final = "名称重复。The name occurs twice."
 
 
-@router.post("/v1/inns")
+@router.post("/v1/inns", status_code=201)
 async def post_inn(body: InnBody, caller: Caller) -> Response:
     """Open an inn with its rooms and beds; its id may be the client's own."""
     caller.require(roles=COORDINATOR)
@@ -77,7 +77,7 @@ async def get_occupancy(
     return await caller.query(lambda tx: views.find_occupancy(tx, inn_id, since, until))
 
 
-@router.post("/v1/inns/{inn_id}/out-of-service")
+@router.post("/v1/inns/{inn_id}/out-of-service", status_code=201)
 async def post_closure(inn_id: UUID, body: ClosureBody, caller: Caller) -> Response:
     """Take beds out of service; their guests move by rule."""
     _require_house(caller, inn_id)

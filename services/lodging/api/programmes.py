@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 
-from contracts.fields import ProgrammeCode, Uscc
+from contracts.fields import USCC_CHECKSUM, ProgrammeCode, is_uscc
 from services.lodging.api.bodies import CommitmentBody, KeyEnterpriseBody, ProgrammeBody
 from services.lodging.api.caller import COORDINATOR, ENTERPRISE, Caller, acting_enterprise, invalid
 from services.lodging.domain.line import unknown_words
@@ -61,11 +61,11 @@ async def get_programme(code: str, caller: Caller) -> Response:
 
 
 @router.put("/v1/key-enterprises/{uscc}")
-async def put_entry(
-    uscc: Annotated[Uscc, Path()], body: KeyEnterpriseBody, caller: Caller
-) -> Response:
+async def put_entry(uscc: str, body: KeyEnterpriseBody, caller: Caller) -> Response:
     """Set an enterprise's entry on the key list, by its unified social credit code."""
     caller.require(roles=COORDINATOR)
+    if not is_uscc(uscc):
+        raise invalid("/uscc", USCC_CHECKSUM, "统一社会信用代码有误，请核对。The code is wrong.")
     if body.valid_to is not None and body.valid_to < body.valid_from:
         raise invalid("/valid_to", "out_of_range", "止日早于起日。It ends before it begins.")
     entry = KeyEntry(uscc, body.name, body.credit_level, body.valid_from, body.valid_to)
@@ -92,7 +92,7 @@ async def get_entry(uscc: str, caller: Caller) -> Response:
     return await caller.query(lambda tx: views.find_key_enterprise(tx, uscc))
 
 
-@router.post("/v1/credit-commitments")
+@router.post("/v1/credit-commitments", status_code=201)
 async def post_commitment(body: CommitmentBody, caller: Caller) -> Response:
     """Give a standing commitment; a second one for the programme answers with the first (200)."""
     enterprise_id = acting_enterprise(caller, body.enterprise_id)

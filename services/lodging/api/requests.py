@@ -17,7 +17,7 @@ from shared.transaction import Tx
 router = APIRouter()
 
 
-@router.post("/v1/stay-requests")
+@router.post("/v1/stay-requests", status_code=201)
 async def post_request(body: StayRequestBody, caller: Caller) -> Response:
     """Ask for beds; each guest's stay is decided within seconds, and can be read at `/v1/stays`."""
     enterprise_id = acting_enterprise(caller, body.enterprise_id)

@@ -5,8 +5,9 @@ from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 from fastapi import Depends
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import ConfigDict, StringConstraints
 
+from contracts.fields import Body, Site
 from services.recruitment.domain.reasons import coded
 from services.recruitment.domain.states import IllegalStepError
 from services.recruitment.handlers.speech import Because
@@ -22,12 +23,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Body(BaseModel):
-    """A command's body: unknown fields are refused, so that a typing error has no silent effect."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 #: Any text; only a code of ours is kept, for the rest may name a person.
 Reason = Annotated[str, StringConstraints(max_length=500)]
 
@@ -41,6 +36,12 @@ class Reasoned(Body):
     def code(self) -> str:
         """The reason as a code."""
         return coded(self.reason)
+
+
+class SiteBody(Site):
+    """A workplace as it is typed: an event's reader passes over what it doesn't know, this not."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 def because(identity: Identity) -> Because:

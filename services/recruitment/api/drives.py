@@ -8,10 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import Field, ValidationInfo, field_validator
 
-from contracts.fields import Code, Day, DivisionCode, Priority, Title
+from contracts.fields import Body, Code, Day, DivisionCode, Priority, Title
 from contracts.recruitment import Acceptance, DriveAnnounced
 from services.recruitment import views
-from services.recruitment.api.calls import COORDINATOR, Body, Caller, because, done, lawful
+from services.recruitment.api.calls import COORDINATOR, Caller, because, done, lawful
 from services.recruitment.handlers import drives, matches
 from services.recruitment.store import drives as stored
 from services.recruitment.store import marks

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from contracts.fields import Body
 from services.recruitment import views
 from services.recruitment.api.calls import (
     COORDINATOR,
-    Body,
     Caller,
     Reasoned,
     because,

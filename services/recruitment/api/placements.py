@@ -6,13 +6,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from contracts.fields import Day, Instant, Site
+from contracts.fields import Body, Day, Instant
 from services.recruitment import views
 from services.recruitment.api.calls import (
     COORDINATOR,
-    Body,
     Caller,
     Reasoned,
+    SiteBody,
     because,
     lawful,
 )
@@ -39,7 +39,7 @@ class NewTerms(Body):
     """What changes of a placement; an absent field stays."""
 
     vacancy_id: UUID | None = None
-    site: Site | None = None
+    site: SiteBody | None = None
     starts_on: Day | None = None
 
 

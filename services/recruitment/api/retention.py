@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from contracts.fields import Day
+from contracts.fields import Body, Day
 from services.recruitment import views
-from services.recruitment.api.calls import COORDINATOR, Body, Caller, because, lawful
+from services.recruitment.api.calls import COORDINATOR, Caller, because, lawful
 from services.recruitment.handlers import jobs
 from services.recruitment.store import retention
 from shared.commands import Answer

@@ -5,16 +5,16 @@ from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from contracts.fields import Code, Day, Pay, ProgrammeCode, ReferenceCode, Site, Title
+from contracts.fields import Body, Code, Day, Pay, ProgrammeCode, ReferenceCode, Title
 from contracts.recruitment import Requirements, VacancyPosted
 from services.recruitment import views
 from services.recruitment.api.calls import (
     COORDINATOR,
-    Body,
     Caller,
     Reasoned,
+    SiteBody,
     because,
     done,
     lawful,
@@ -33,19 +33,25 @@ router = APIRouter(tags=["vacancies"])
 OPENINGS_MAX = 10_000
 
 
+class RequirementsBody(Requirements):
+    """What a vacancy asks for; a word that isn't known would ask for nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class NewVacancy(Body):
     """A vacancy as an enterprise posts it; pay is yuan a month."""
 
     drive_id: UUID
     enterprise_id: UUID | None = None
-    site: Site
+    site: SiteBody
     title: Title
     occupation_code: ReferenceCode
     openings: int = Field(ge=1, le=OPENINGS_MAX)
     starts_on: Day
     monthly_pay_min: Pay
     monthly_pay_max: Pay
-    requirements: Requirements = Requirements()
+    requirements: RequirementsBody = RequirementsBody()
     programme: ProgrammeCode | None = None
     nights: int | None = Field(None, ge=1, le=366)
     labour_brand: Code | None = None
@@ -59,7 +65,7 @@ class NewVacancy(Body):
 
     @field_validator("requirements")
     @classmethod
-    def _ages_in_order(cls, wanted: Requirements) -> Requirements:
+    def _ages_in_order(cls, wanted: RequirementsBody) -> RequirementsBody:
         if wanted.age_min and wanted.age_max and wanted.age_max < wanted.age_min:
             raise ValueError("age_max_below_age_min")
         return wanted

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from contracts.fields import Body
 from services.registry.api.caller import Caller
 from services.registry.handlers.nominations import withdraw_nomination
 from services.registry.views import people
@@ -27,7 +28,7 @@ class Wanted(NominationFilter):
     state: Literal["active", "ended"] | None = None
 
 
-class Withdrawal(BaseModel):
+class Withdrawal(Body):
     """Why a person is no longer offered; any text, kept nowhere, for it may name a person."""
 
     reason: str | None = Field(None, max_length=500)

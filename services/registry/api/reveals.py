@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from contracts.fields import holds_long_number
+from contracts.fields import Body, holds_long_number
 from services.registry.api.caller import Caller, invalid
 from services.registry.domain import REVEAL_IDS_MAX
 from services.registry.handlers.intake import Intake
@@ -23,10 +23,8 @@ Revealable = Literal["name", "resident_id", "phone", "emergency_contact", "emerg
 _KINDS = ("trip", "inn", "enterprise", "batch")
 
 
-class Scope(BaseModel):
+class Scope(Body):
     """What names are for: `{trip_id}`, `{inn_id, on}`, `{enterprise_id, on}` or `{batch_id}`."""
-
-    model_config = ConfigDict(extra="forbid")
 
     trip_id: UUID | None = None
     inn_id: UUID | None = None
@@ -54,7 +52,7 @@ class Scope(BaseModel):
         return next(iter(self.named))
 
 
-class RevealBody(BaseModel):
+class RevealBody(Body):
     """Who is to be shown, what of them, and what for."""
 
     worker_ids: Annotated[list[UUID], Field(min_length=1, max_length=REVEAL_IDS_MAX)]

@@ -5,9 +5,9 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, StringConstraints
+from pydantic import StringConstraints
 
-from contracts.fields import holds_long_number
+from contracts.fields import Body, holds_long_number
 from services.registry.api.caller import Caller, acting_tenant, invalid, workbook
 from services.registry.domain import BatchKind
 from services.registry.roster.fields import words
@@ -21,7 +21,7 @@ router = APIRouter(tags=["roster form"])
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
 
 
-class HeaderSynonym(BaseModel):
+class HeaderSynonym(Body):
     """A tenant's own word for a column; `field` as issues name it."""
 
     word: Word

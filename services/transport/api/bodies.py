@@ -9,14 +9,13 @@ from uuid import UUID
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
 )
 
 from contracts.fields import (
     PERSONAL_DATA,
+    Body,
     DivisionCode,
     PlaceCode,
     Title,
@@ -50,12 +49,6 @@ Plate = Annotated[str, StringConstraints(min_length=1, max_length=20, strip_whit
 Reason = Annotated[str, Field(max_length=200)]
 #: Text of a ticket's QR code.
 TicketText = Annotated[str, Field(max_length=300)]
-
-
-class Body(BaseModel):
-    """A command's body; a field that isn't known is a mistake."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class VehicleBody(Body):

@@ -22,7 +22,7 @@ from shared.transaction import Tx
 router = APIRouter()
 
 
-@router.post("/v1/bookings")
+@router.post("/v1/bookings", status_code=201)
 async def post_booking(body: BookingBody, caller: Caller) -> Response:
     """Book a placed person on a named trip, with the waiting members of the group."""
     caller.require(roles=COORDINATOR)

@@ -87,7 +87,7 @@ def _file(content: bytes, ending: str, media_type: str) -> Response:
     return Response(content, media_type=media_type, headers=headers)
 
 
-@router.post("/v1/trips/{trip_id}/manifest")
+@router.post("/v1/trips/{trip_id}/manifest", status_code=201)
 async def post_manifest(trip_id: UUID, caller: Caller) -> Response:
     """Publish the manifest: a version, frozen, with the difference to the last one."""
     caller.require(roles=COORDINATOR)

@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, Field, model_validator
 
-from contracts.fields import DivisionCode, PlaceCode
+from contracts.fields import Body, DivisionCode, PlaceCode
 from contracts.reference import city_of, station_of
 from contracts.transport import VehicleKind
 from services.transport import views
-from services.transport.api.bodies import PASSENGERS_MAX, STOPS_MAX, Body
+from services.transport.api.bodies import PASSENGERS_MAX, STOPS_MAX
 from services.transport.api.caller import COORDINATOR, Caller
 from services.transport.domain.itinerary import BOARDING
 from services.transport.domain.trip import civil_date, midnight

@@ -32,7 +32,7 @@ from shared.transaction import Tx
 router = APIRouter()
 
 
-@router.post("/v1/trips")
+@router.post("/v1/trips", status_code=201)
 async def post_trip(body: TripBody, caller: Caller) -> Response:
     """Schedule a trip; it opens by itself when enough people wait for it."""
     caller.require(roles=COORDINATOR)

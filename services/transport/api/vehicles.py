@@ -22,7 +22,7 @@ from shared.transaction import Tx
 router = APIRouter()
 
 
-@router.post("/v1/vehicles")
+@router.post("/v1/vehicles", status_code=201)
 async def post_vehicle(body: VehicleBody, caller: Caller) -> Response:
     """Add a vehicle; 409 `plate_known` when there is one with that plate."""
     caller.require(roles=COORDINATOR)

@@ -155,6 +155,21 @@ async def test_an_office_keeps_no_tenants_and_sees_only_its_own(
     assert (await client.get(foreign, headers=office)).status_code == 404
 
 
+async def test_a_slip_in_a_code_or_in_a_fields_name_registers_and_shuts_nobody(
+    db: Database, client: httpx2.AsyncClient
+) -> None:
+    admin = bearer(await an_admin(db))
+    body = {"kind": "enterprise", "name": "试点企业", "division_code": "310114"}
+    code = "91350100M000100Y43"
+    slip = await client.post("/v1/tenants", json=body | {"uscc": f"{code[:-1]}4"}, headers=admin)
+    assert (slip.status_code, slip.json()["errors"][0]["code"]) == (422, "uscc_checksum")
+    made = await client.post("/v1/tenants", json=body | {"uscc": code}, headers=admin)
+    url = f"/v1/tenants/{made.json()['tenant_id']}"
+    typed = await client.put(url, json=body | {"uscc": code, "actve": False}, headers=admin)
+    assert (typed.status_code, typed.json()["errors"][0]["pointer"]) == (422, "/actve")
+    assert await said(db) == ["console.tenant-registered.v1"]
+
+
 async def test_a_registered_tenant_is_told_to_everyone(
     db: Database, client: httpx2.AsyncClient
 ) -> None:

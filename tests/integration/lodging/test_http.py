@@ -264,6 +264,8 @@ async def test_the_key_list_is_the_bureaus_and_an_enterprise_sees_its_own_entry(
     entry = {"name": "新企业", "credit_level": "B", "valid_from": "2026-01-01"}
     url = "/v1/key-enterprises/91350100M000100Y43"
     assert (await callers.put("enterprise", url, entry)).status_code == 403
+    slip = await callers.put("coordinator", f"{url[:-1]}4", entry)
+    assert (slip.status_code, slip.json()["errors"][0]["code"]) == (422, "uscc_checksum")
     put = await callers.put("coordinator", url, entry)
     assert (put.status_code, put.json()["credit_level"]) == (200, "B")
     assert len((await callers.get("coordinator", "/v1/key-enterprises")).json()["items"]) == 2

@@ -27,7 +27,7 @@ from shared.transaction import Tx
 from tests.support.events import heard
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-USCC = "91310114MA1GT0000X"
+USCC = "91310114MA1GT00006"
 IDS = Ids()
 JIADING = ("嘉定镇街道", "310114")
 NANXIANG = ("南翔镇", "310114")
