@@ -26,6 +26,8 @@ _UNWANTED = frozenset({
     "--single-process", "--no-zygote", "--disable-web-security", "--allow-running-insecure-content",
 })  # fmt: skip
 PHONE, DESKTOP = (360, 740), (1920, 1080)
+#: A browser on a machine at work: its first start is the longest.
+PATIENCE_MS = 90_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,7 +51,9 @@ async def a_chromium(*more: str) -> AsyncIterator[Browser]:
     arguments = [a for a in found.arguments if a not in _UNWANTED and "--headless" not in a]
     arguments += more
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found.executable, args=arguments)
+        browser = await playwright.chromium.launch(
+            executable_path=found.executable, args=arguments, timeout=PATIENCE_MS
+        )
         yield browser
         await browser.close()
 
@@ -97,7 +101,21 @@ class Desk:
 
     async def notice(self) -> str:
         """Give what the page says about the form that was just sent."""
-        return await self.page.inner_text(".notice")
+        return await self.text(".notice")
+
+    async def text(self, selector: str) -> str:
+        """Give a part of the page once all of it has come: who clicks waits for its beginning."""
+        await self.page.wait_for_load_state()
+        return await self.page.inner_text(selector)
+
+    async def texts(self, selector: str) -> list[str]:
+        """Give all such parts of the page once all of it has come; there may be none."""
+        await self.page.wait_for_load_state()
+        return await self.page.locator(selector).all_inner_texts()
+
+    async def count(self, selector: str) -> int:
+        """Count such parts of the page once all of it has come."""
+        return len(await self.texts(selector))
 
     def check(self) -> None:
         """Hold the browser to our own origin, and the page to its own policy."""
@@ -128,6 +146,7 @@ class Office:
             java_script_enabled=options.get("javascript", True),
             accept_downloads=True,
         )
+        context.set_default_timeout(PATIENCE_MS)
         base = self.plan.ports.url("console")
         desk = Desk(await context.new_page(), context, base)
         self._listen(desk)
@@ -137,6 +156,7 @@ class Office:
             await desk.page.fill("[name=password]", self.password(account))
             await desk.page.click("button.primary")
             await desk.page.wait_for_selector("nav.nav")
+            await desk.page.wait_for_load_state()
         try:
             yield desk
             desk.check()

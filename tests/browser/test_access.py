@@ -107,4 +107,4 @@ async def test_the_first_tab_leads_to_the_content(desks: Office) -> None:
         await desk.page.keyboard.press("Tab")
         assert await desk.page.evaluate("document.activeElement.className") == "skip"
         await desk.page.keyboard.press("Enter")
-        assert await desk.page.evaluate("document.activeElement.id") == "main"
+        await desk.page.wait_for_function("document.activeElement.id === 'main'")

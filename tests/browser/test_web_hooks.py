@@ -31,7 +31,7 @@ async def test_a_hook_is_registered_tried_and_then_told_of_what_happens(
         await page.check("#add [value='recruitment.vacancy-posted']")
         await page.check("#add [value='recruitment.vacancy-withdrawn']")
         await page.click("#add button.primary")
-        secret = await page.inner_text("#secret code")
+        secret = await desk.text("#secret code")
         await page.click("[value=test]")
         assert WORDS[locale] in await desk.notice()
         vacancy = await world.vacancy(town.placed, "enterprise-changxing", 1)
@@ -49,9 +49,13 @@ async def test_a_hook_is_registered_tried_and_then_told_of_what_happens(
         }  # fmt: skip
         key = base64.b64decode(secret.removeprefix("whsec_"))
         assert all(is_signed(m, key) for m in receiver.messages)
-        await page.reload()
-        assert await page.locator("#deliveries .s-done").count() == 3
+
+        async def noted() -> bool:
+            await page.reload()
+            return await desk.count("#deliveries .s-done") == 3
+
+        await eventually(noted, "all that came is noted as delivered")
         await page.click("text=删除" if locale == "zh-CN" else "text=Delete")
         await page.check("[name=sure]")
         await page.click("button.danger")
-        assert receiver.url not in await page.inner_text("main")
+        assert receiver.url not in await desk.text("main")
