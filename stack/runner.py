@@ -30,7 +30,7 @@ from stack.watched import Watched
 
 LOOK_INTERVAL_S: Final = 0.5
 POLL_INTERVAL_S: Final = 0.1
-READY_TIMEOUT_S: Final = 120.0
+READY_TIMEOUT_S: Final = 300.0
 #: Who dies as often as this while starting will not live.
 DEATHS_MAX: Final = 3
 LOG_BYTES_MAX: Final = 64 * 1024 * 1024

@@ -19,7 +19,7 @@ from stack.totals import totals
 from stack.trouble import StackError
 from tests.support.world import World, eventually
 
-REST_DEADLINE_S = 60.0
+REST_DEADLINE_S = 180.0
 UNFINISHED = {"moving", "stuck"}
 Totals = dict[str, Any]
 

@@ -17,8 +17,6 @@ LATE = 8
 CAMPAIGNS = 3
 #: So many loads have days of their own.
 DAYS_APART = 4
-#: The client goes on trying for this many half-seconds: no outage here lasts as long.
-PATIENCE = 360
 EVERY_S = 0.4
 Fact = dict[str, Any]
 
@@ -44,7 +42,6 @@ class Load:
     """
 
     def __init__(self, world: World) -> None:
-        client.TRIES = PATIENCE  # type: ignore[misc]
         client.Client._send_once = _send_once  # type: ignore[method-assign]
         self.world = world
         self.acknowledged = 0

@@ -26,7 +26,7 @@ ZOMBIE_S = 8.0
 #: Whoever the others need lives a little longer: else nothing would ever be under way.
 PAUSE_S = {"postgres": (0.5, 8.0), "kafka": (0.5, 12.0)}
 PAUSE_OF_OTHERS_S = (0.1, 2.5)
-BACK_DEADLINE_S = 120.0
+BACK_DEADLINE_S = 300.0
 AIM_DEADLINE_S = 60.0
 #: So many of a process's kills find it still starting.
 HASTE = 0.25

@@ -24,7 +24,7 @@ from tests.support.events import received
 from tests.support.postgres import Templates
 
 T = TypeVar("T")
-DEADLINE_S = 90.0
+DEADLINE_S = 180.0
 POLL_INTERVAL_S = 0.02
 TOPIC = "registry.events"
 

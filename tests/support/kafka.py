@@ -17,7 +17,7 @@ from stack.topics import Topic
 from tests.support.ports import free_ports
 
 PARTITIONS = 3
-DEADLINE_S = 90.0
+DEADLINE_S = 180.0
 POLL_INTERVAL_S = 0.02
 
 

@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from stack import background
+from stack import background, client
 from stack.client import Client
 from stack.plan import Plan
 from stack.ports import PortPlan
 from tests.support.ports import ports_in_a_row
 
 PORTS_NEEDED = 100
+#: So many half-seconds clients go on trying: who was killed needs long on a machine at work.
+PATIENCE = 360
 #: The runners of each folder, so that none is left as a zombie; other folders' may go on running.
 RUNNERS: dict[Path, list[subprocess.Popen[bytes]]] = defaultdict(list)
 
@@ -51,6 +53,7 @@ class People:
     """Clients of the stack's accounts, opened when they are asked for: `people["admin"]`."""
 
     def __init__(self, plan: Plan) -> None:
+        client.TRIES = PATIENCE  # type: ignore[misc]
         self._plan = plan
         self._opened: dict[str, Client] = {}
         self.exits = AsyncExitStack()

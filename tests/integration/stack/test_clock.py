@@ -15,7 +15,7 @@ from stack.postgres import Postgres
 from tests.support.postgres import Templates
 
 NEVER_S = 3600.0
-DEADLINE_S = 90.0
+DEADLINE_S = 180.0
 
 
 async def urls_of(templates: Templates, server: Postgres, *services: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ from stack.status import superuser_url
 from stack.trouble import StackError
 from tests.support.ports import free_ports, ports_in_a_row
 
-DEADLINE_S = 90.0
+DEADLINE_S = 180.0
 
 MakePlan = Callable[[str], Plan]
 
