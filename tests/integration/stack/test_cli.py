@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from stack import invariants
+from stack.demo.quiet import wait_quiet
 from stack.demo.rosters import ROSTERS, content
 from stack.invariants.databases import QUERIES
 from stack.plan import Plan
@@ -96,6 +97,8 @@ def test_a_roster_is_checked_without_a_server(tmp_path: Path) -> None:
 
 
 async def test_the_invariants_hold_and_a_broken_one_is_found(stack: Plan) -> None:
+    # What the console says at its first start may still be on its way.
+    await wait_quiet(stack)
     assert [f for f in await invariants.check(stack) if f.broken] == []
     # A negative control: an account of nobody's, which the foreign key would refuse.
     conn = await asyncpg.connect(superuser_url(stack, "console"))

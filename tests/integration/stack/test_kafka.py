@@ -100,8 +100,11 @@ def test_a_half_written_folder_is_refused_and_left_alone(tmp_path: Path) -> None
     assert (node / "00000.log").read_bytes() == b"precious"
 
 
-def test_a_folder_of_one_broker_is_no_cluster_of_three(own_kafka: Broker, tmp_path: Path) -> None:
-    own_kafka.stop()
+def test_a_folder_of_one_broker_is_no_cluster_of_three(tmp_path: Path) -> None:
+    one = Broker(tmp_path)
+    # Its folder is made before it starts.
+    one.server.launch()
+    one.kill()
     ports = free_ports(6)
     with pytest.raises(StackError, match="--brokers 1"):
         Kafka(tmp_path, Ports(tuple(ports[:3]), tuple(ports[3:]))).start()

@@ -6,7 +6,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -33,18 +35,33 @@ def until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
-_RUNNERS: list[subprocess.Popen[bytes]] = []
+_RUNNERS: dict[Path, list[subprocess.Popen[bytes]]] = defaultdict(list)
 
 
 def start(plan: Plan) -> subprocess.Popen[bytes]:
     runner = background.start(plan)
-    _RUNNERS.append(runner)
+    _RUNNERS[plan.data_dir].append(runner)
     return runner
 
 
 @pytest.fixture
 def make_plan(open_dir: Path) -> Iterator[MakePlan]:
     """Plans of stacks without services on free ports; whatever they started is stopped after."""
+    with making(open_dir) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def lasting(open_dir: Path) -> Iterator[Plan]:
+    """One such stack that runs, for those who leave it running."""
+    with making(open_dir) as make:
+        plan = make("lasting")
+        start(plan)
+        yield plan
+
+
+@contextmanager
+def making(open_dir: Path) -> Iterator[MakePlan]:
     plans: list[Plan] = []
 
     def make(name: str) -> Plan:
@@ -54,11 +71,13 @@ def make_plan(open_dir: Path) -> Iterator[MakePlan]:
         plans.append(plan)
         return plan
 
-    yield make
-    for plan in plans:
-        background.stop(plan.data_dir)
-    while _RUNNERS:
-        _RUNNERS.pop().wait()
+    try:
+        yield make
+    finally:
+        for plan in plans:
+            background.stop(plan.data_dir)
+            for runner in _RUNNERS.pop(plan.data_dir, ()):
+                runner.wait()
 
 
 def pids(plan: Plan) -> dict[str, int]:
@@ -131,12 +150,10 @@ def test_even_a_grandchild_that_left_its_group_is_reaped() -> None:
 
 
 @pytest.mark.parametrize("name", ["postgres", "kafka-1"])
-def test_what_dies_is_started_again(make_plan: MakePlan, name: str) -> None:
-    plan = make_plan(f"restarted-{name}")
-    start(plan)
-    first = pids(plan)[name]
+def test_what_dies_is_started_again(lasting: Plan, name: str) -> None:
+    first = pids(lasting)[name]
     os.kill(first, signal.SIGKILL)
-    until(lambda: pids(plan).get(name, first) != first, f"{name} stayed dead")
+    until(lambda: pids(lasting).get(name, first) != first, f"{name} stayed dead")
 
 
 async def test_state_survives_a_restart(make_plan: MakePlan) -> None:
@@ -158,12 +175,10 @@ def test_two_stacks_run_side_by_side_and_end_apart(make_plan: MakePlan) -> None:
     assert len(alive(set(pids(other).values()))) == 2
 
 
-def test_a_second_runner_on_a_folder_is_refused(make_plan: MakePlan) -> None:
-    plan = make_plan("locked")
-    start(plan)
+def test_a_second_runner_on_a_folder_is_refused(lasting: Plan) -> None:
     with pytest.raises(StackError, match="already runs"):
-        start(plan)
-    assert len(alive(set(pids(plan).values()))) == 2
+        start(lasting)
+    assert len(alive(set(pids(lasting).values()))) == 2
 
 
 def test_a_port_in_use_is_named_and_nothing_stays(make_plan: MakePlan) -> None:
@@ -176,8 +191,6 @@ def test_a_port_in_use_is_named_and_nothing_stays(make_plan: MakePlan) -> None:
     assert running(plan.data_dir) is None
 
 
-def test_secrets_are_their_owners_alone(make_plan: MakePlan) -> None:
-    plan = make_plan("secrets")
-    start(plan)
-    for path in (plan.accounts_file, plan.master_key_file, plan.state_file):
+def test_secrets_are_their_owners_alone(lasting: Plan) -> None:
+    for path in (lasting.accounts_file, lasting.master_key_file, lasting.state_file):
         assert path.stat().st_mode & 0o077 == 0, path
