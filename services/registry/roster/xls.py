@@ -125,6 +125,8 @@ def _marks(stream: bytes, offset: int, limits: Limits) -> Marks:
     depth = 0
     for _, kind, body in _records(stream, offset, _plain_cells(limits)):
         depth += (kind == _BOF) - (kind == _EOF)
+        if depth == 0 and kind == _EOF:
+            return marks
         if depth <= 0:
             break
         if kind == _DIMENSIONS:
@@ -132,7 +134,8 @@ def _marks(stream: bytes, offset: int, limits: Limits) -> Marks:
         # An embedded chart has a substream of its own.
         if depth == 1:
             _mark(marks, kind, body, limits)
-    return marks
+    # Cut off, or not begun: calamine would read some of it, and leave people out in silence.
+    raise _broken()
 
 
 def _sheet_offset(body: bytes) -> int:

@@ -170,6 +170,26 @@ def an_xls_whose_sheet_begins_nowhere() -> bytes:
     return bytes(data)
 
 
+def an_xls_whose_sheet_begins_late() -> bytes:
+    """Say that the sheet begins behind its first record, where calamine reads it all the same."""
+    data = bytearray(xls(a_table({})))
+    at = _bound_sheet(data) + 4
+    (offset,) = struct.unpack_from("<I", data, at)
+    stream = data.index(b"\x09\x08\x10\x00\x00\x06\x05\x00")
+    (length,) = struct.unpack_from("<H", data, stream + offset + 2)
+    struct.pack_into("<I", data, at, offset + 4 + length)
+    return bytes(data)
+
+
+def an_xls_that_breaks_off() -> bytes:
+    """Have a cell's record reach over the sheet's end, and take the rows behind it along."""
+    data = bytearray(xls(a_table({}, {}, {}, {})))
+    cell = data.rindex(b"\xfd\x00\x0a\x00\x03\x00\x00\x00")
+    end = data.rindex(b"\x0a\x00\x00\x00") + 4
+    struct.pack_into("<H", data, cell + 2, end - cell - 4)
+    return bytes(data)
+
+
 def an_xls_that_says(record: int, at: int, number: int) -> bytes:
     """Change a number in the first record of a type."""
     data = bytearray(xls(a_table({})))

@@ -204,6 +204,8 @@ def test_a_formula_of_a_format_behind_the_cells_is_no_cells() -> None:
         (hostile.an_xls_with_macro_sheet, "422 active_content"),
         (hostile.an_xls_with_two_sheets_of_a_name, "422 bad_archive"),
         (hostile.an_xls_whose_sheet_begins_nowhere, "422 bad_archive"),
+        (hostile.an_xls_whose_sheet_begins_late, "422 bad_archive"),
+        (hostile.an_xls_that_breaks_off, "422 bad_archive"),
         # Each of these would have calamine ask for more memory than there is, and abort.
         (lambda: hostile.an_xls_that_says(0x0200, 4, 1 << 30), "422 bad_archive"),
         (lambda: hostile.an_xls_that_says(0x0200, 0, 9), "422 bad_archive"),
