@@ -171,8 +171,8 @@ async def test_a_hold_that_nobody_confirms_expires(settled: Settled) -> None:
     await world.people["enterprise-nanxiang"].post("lodging", path)
     await world.advance_to(await world.now() + timedelta(minutes=HOLD_MINUTES + 1))
     await comes_to(world, kept, in_states(journey="settled", stay="confirmed"), "confirmed stays")
-    found = await comes_to(world, lost, in_states(stay="released"), "the hold expires")
-    assert found["stay"]["reason"] == "hold_expired"
+    found = await comes_to(world, lost, in_states(stay="released", journey="waiting"), "it expires")
+    assert (found["stay"]["reason"], found["journey"]["waiting_for"]) == ("hold_expired", "bed")
 
 
 async def test_who_waits_gets_the_bed_that_comes_free(settled: Settled) -> None:

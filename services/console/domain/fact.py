@@ -75,6 +75,9 @@ class Fact:
         return self.data.get(name)
 
 
+CAME_TO_NOTHING: Final = frozenset({"rejected", "released"})
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All facts of one journey."""
@@ -126,6 +129,18 @@ class Facts:
             if is_of_placement(s) and s.uuid("placement_id") == placement.fact_id
         ]
         return _last(own)
+
+    def is_asked_anew(self, stay: Fact) -> bool:
+        """Tell whether a placement's stay came to nothing and its enterprise asked itself since.
+
+        That request then stands for the placement's bed, unless it was given back.
+        """
+        return stay.state in CAME_TO_NOTHING and any(
+            s.made_at > stay.made_at
+            and s.state != "released"
+            and s.uuid("placement_id") == stay.uuid("placement_id")
+            for s in self.direct_stays
+        )
 
     @property
     def direct_stays(self) -> list[Fact]:

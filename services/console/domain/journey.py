@@ -96,8 +96,7 @@ def _confirmed(facts: Facts, placement: Fact) -> Iterator[Part]:
     seat = seat_part(placement, facts.booking_of(placement))
     yield seat
     if placement.says("needs_bed"):
-        stay = facts.stay_of(placement)
-        yield Owed("lodging") if stay is None else _stay_part(stay, seated=isinstance(seat, Fine))
+        yield _bed_part(facts, placement, seated=isinstance(seat, Fine))
 
 
 def seat_part(placement: Fact, booking: Fact | None) -> Part:
@@ -113,6 +112,17 @@ def seat_part(placement: Fact, booking: Fact | None) -> Part:
     if booking.state == "missed" or booking.says("outcome") in NOT_RECEIVED:
         return Awaited("decision", "recruitment")
     return FINE
+
+
+def _bed_part(facts: Facts, placement: Fact, *, seated: bool) -> Part:
+    stay = facts.stay_of(placement)
+    if stay is None:
+        return Owed("lodging")
+    if facts.is_asked_anew(stay):
+        return FINE
+    if stay.state == "released" and stay.says("reason") == "hold_expired":
+        return Awaited("bed", "lodging")
+    return _stay_part(stay, seated=seated)
 
 
 def _stay_part(stay: Fact, *, seated: bool) -> Part:

@@ -61,7 +61,7 @@ def _of_placement(facts: Facts, placement: Fact, now: datetime) -> Iterator[Task
         yield from _of_booking(facts, placement, booking, now)
     elif _is_late(placement, now):
         yield Task("no_seat", placement, "transport")
-    if stay is None:
+    if stay is None or facts.is_asked_anew(stay):
         return
     if stay.state == "rejected" or _lacks_town(stay):
         yield Task("no_bed", stay, "lodging")

@@ -43,6 +43,11 @@ def asked(state: str, **data: Any) -> Fact:
     return a_fact(f"lodging.stay {state}", 5, stay_request_id=str(OTHER), **data)
 
 
+def of_placement(state: str) -> Fact:
+    """A stay that the enterprise asked for itself, for a person whom it has placed."""
+    return asked(state, placement_id=str(PLACEMENT))
+
+
 def offer(state: str, minute: int = 1, **data: Any) -> Fact:
     return a_fact(f"recruitment.offer {state}", minute, **({"acceptance": "by_office"} | data))
 
@@ -84,6 +89,12 @@ STARTED = placed("started")
          Standing("waiting", "decision", "lodging")),
         ([N, placed(), seat("booked"), stay("confirmed")], Standing("settled")),
         ([N, placed(), seat("booked"), stay("confirmed", reason="no_bed_in_town")],
+         Standing("waiting", "decision", "lodging")),
+        ([N, placed(), seat("booked"), stay("released", reason="hold_expired")],
+         Standing("waiting", "bed", "lodging")),
+        ([N, placed(), seat("booked"), stay("rejected"), of_placement("confirmed")],
+         Standing("settled")),
+        ([N, placed(), seat("booked"), stay("rejected"), of_placement("released")],
          Standing("waiting", "decision", "lodging")),
         ([N, placed(needs_bed=False), seat("booked")], Standing("settled")),
         ([N, placed(needs_seat=False), stay("confirmed")], Standing("settled")),
@@ -165,6 +176,13 @@ def test_a_guest_in_house_without_a_next_home_is_a_task_until_told_or_gone(
     for answer in ("next_home_known", "extended"):
         assert kinds(*placed_one, stay("checked_in", reason=answer)) == []
     assert kinds(*placed_one, stay("checked_out", reason=reason)) == []
+
+
+def test_a_bed_that_the_enterprise_asks_for_itself_closes_the_task_of_the_one_refused() -> None:
+    refused = [N, placed(), seat("booked"), stay("rejected")]
+    assert kinds(*refused, of_placement("requested")) == []
+    assert kinds(*refused, of_placement("rejected")) == ["no_bed"]
+    assert kinds(*refused, of_placement("released")) == ["no_bed"]
 
 
 def test_an_offer_accepted_by_nomination_asks_nobody() -> None:
