@@ -141,15 +141,19 @@ class _Archive:
 
     def _enter_sheet(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == "sheet":
-            ids = [v for k, v in attributes.items() if k.endswith(":id")]
+            ids = [v for k, v in attributes.items() if k.rpartition(":")[2] == "id"]
             self._sheets.append(ids[0] if len(ids) == 1 else "")
 
     def _enter_relation(self, tag: str, attributes: dict[str, str]) -> None:
-        # What lies outside is never followed.
-        if tag == "Relationship" and attributes.get("TargetMode") != "External":
-            target = attributes.get("Target", "").replace("\\", "/").lower()
+        if tag == "Relationship":
+            name, target = (attributes.get(k, "") for k in ("Id", "Target"))
+            if name in self._targets:
+                raise SheetRefused("bad_xml")
+            target = target.replace("\\", "/").lower()
             inside = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-            self._targets[attributes.get("Id", "")] = inside
+            # What lies outside is never followed; calamine would look for it inside.
+            outside = attributes.get("TargetMode") == "External"
+            self._targets[name] = "" if outside else inside
 
 
 class _Cells:

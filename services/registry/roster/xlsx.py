@@ -59,7 +59,8 @@ def _sheet_parts(archive: zipfile.ZipFile) -> list[str | None]:
     def enter(tag: str, attributes: dict[str, str]) -> None:
         if _local(tag) != "sheet":
             return
-        ids = [v for k, v in attributes.items() if ":" in k and _local(k) == "id"]
+        # calamine takes one without a prefix as well.
+        ids = [v for k, v in attributes.items() if _local(k) == "id"]
         target = relations.get(ids[0], "") if len(ids) == 1 else ""
         found.append(members.get(target.lower()))
 
@@ -71,10 +72,15 @@ def _relations(archive: zipfile.ZipFile, members: dict[str, str]) -> dict[str, s
     relations: dict[str, str] = {}
 
     def enter(tag: str, attributes: dict[str, str]) -> None:
-        if _local(tag) == "Relationship" and attributes.get("TargetMode") != "External":
-            target = attributes.get("Target", "").replace("\\", "/")
-            path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-            relations[attributes.get("Id", "")] = path
+        if _local(tag) != "Relationship":
+            return
+        name, target = (attributes.get(k, "") for k in ("Id", "Target"))
+        if name in relations:
+            raise bad_xml()
+        target = target.replace("\\", "/")
+        path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+        # What lies outside is nobody's part; calamine would look for it inside.
+        relations[name] = "" if attributes.get("TargetMode") == "External" else path
 
     if _RELATIONS in members:
         walk(archive.read(members[_RELATIONS]), enter)

@@ -285,6 +285,7 @@ def test_a_formula_of_a_list_behind_the_cells_is_no_cells() -> None:
         ("xl/_rels/workbook.xml.rels", b"worksheets/sheet1.xml", b"../xl/worksheets/sheet1.xml"),
         ("xl/workbook.xml", b"</sheets>", b'<sheet name="A" sheetId="9" r:id="rId9"/></sheets>'),
         ("xl/workbook.xml", b"<sheet name=", b'<sheet x:id="rId9" xmlns:x="urn:x" name='),
+        ("xl/workbook.xml", b"<sheet name=", b'<sheet id="rId1" name='),
         ("xl/workbook.xml", b"</sheets>",
          '<sheet name="岗位" sheetId="9" r:id="rId1"/></sheets>'.encode()),
     ],

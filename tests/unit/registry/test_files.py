@@ -189,6 +189,26 @@ def test_a_sheet_that_cannot_be_looked_at_is_not_read(sheets: bytes) -> None:
     assert refused(hostile.repacked(xlsx(ROSTER), book)) in ("422 bad_xml", "422 bad_archive")
 
 
+@pytest.mark.parametrize(
+    ("relations", "sheet"),
+    [
+        (b'<Relationship Id="rId1" %b TargetMode="External"/>', b""),
+        (b'<Relationship Id="rId7" %b/>', b' id="rId7"'),
+    ],
+)
+def test_a_sheet_that_could_be_found_in_two_ways_is_not_read(
+    relations: bytes, sheet: bytes
+) -> None:
+    schema = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"
+    further = relations % (b'Type="%b" Target="worksheets/sheet1.xml"' % schema)
+    end = b"</Relationships>"
+    change = {
+        "xl/_rels/workbook.xml.rels": lambda xml: xml.replace(end, further + end),
+        "xl/workbook.xml": lambda xml: xml.replace(b'r:id="rId1"', b'r:id="rId1"' + sheet),
+    }
+    assert refused(hostile.repacked(xlsx(ROSTER), change)) == "422 bad_xml"
+
+
 def test_a_formula_of_a_format_behind_the_cells_is_no_cells() -> None:
     rich = b'<c r="C2" t="inlineStr"><is><r><t>138</t></r><r><t>12345678</t></r></is></c>'
     tail = b'</sheetData><extLst><ext xmlns:x="urn:x"><x:f>A1</x:f></ext></extLst>'
