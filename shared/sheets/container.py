@@ -145,15 +145,11 @@ class _Archive:
             self._sheets.append(ids[0] if len(ids) == 1 else "")
 
     def _enter_relation(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag == "Relationship":
-            name, target = (attributes.get(k, "") for k in ("Id", "Target"))
-            if name in self._targets:
-                raise SheetRefused("bad_xml")
-            target = target.replace("\\", "/").lower()
+        if tag == "Relationship":  # neither what lies outside nor what has two targets is followed
+            name, target = attributes.get("Id", ""), attributes.get("Target", "").replace("\\", "/")
             inside = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-            # What lies outside is never followed; calamine would look for it inside.
-            outside = attributes.get("TargetMode") == "External"
-            self._targets[name] = "" if outside else inside
+            sound = attributes.get("TargetMode") != "External" and name not in self._targets
+            self._targets[name] = inside.lower() if sound else ""
 
 
 class _Cells:
