@@ -1,6 +1,7 @@
 """One person has at most one active nomination, and another office may come after it has ended."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from contracts.recruitment import DriveOpened
 from services.registry.handlers import importing
 from services.registry.handlers.claiming import Claimed, claim
 from services.registry.handlers.taking import Roster
+from shared.clock import civil_date, real_now
 from shared.identity import Identity
 from shared.ids import Ids
 from shared.transaction import Tx
@@ -160,11 +162,11 @@ async def test_another_offices_person_may_be_sent_again_by_the_same_file(
 async def test_a_known_person_is_updated_by_what_is_new(
     registry: Registry, office: Identity
 ) -> None:
-    body = await nominated(
-        registry, office, 可出发日期="2027-03-01", 是否需要住宿="否", 文化程度="初中"
-    )
+    # A day that is over would be told, too.
+    first, later_day = (str(civil_date(real_now()) + timedelta(days=n)) for n in (90, 120))
+    body = await nominated(registry, office, 可出发日期=first, 是否需要住宿="否", 文化程度="初中")
     later = a_table(
-        {"可出发日期": "2027-04-01", "是否需要住宿": "是", "文化程度": "", "意向工资": "6000"}
+        {"可出发日期": later_day, "是否需要住宿": "是", "文化程度": "", "意向工资": "6000"}
     )
     batch = await registry.imported(office, xlsx(later))
     assert (batch["state"], batch["duplicate_count"]) == ("accepted", 1)
@@ -173,7 +175,7 @@ async def test_a_known_person_is_updated_by_what_is_new(
     (changed,) = await registry.said("nomination-changed")
     assert changed.body["changed"] == ["available_from", "needs_bed"]
     assert changed.body["nomination_id"] == body["nomination_id"]
-    assert changed.body["available_from"] == "2027-04-01"
+    assert changed.body["available_from"] == later_day
     assert changed.body["education_code"] == body["education_code"]
     (updated,) = await registry.said("worker-updated")
     assert updated.body["preferred_pay_min"] == 6000
