@@ -14,7 +14,7 @@ from services.lodging.store.programmes import Rules, put_rules
 from services.lodging.views.stays import find_stay
 from shared.transaction import Tx
 from tests.integration.lodging.test_requests import ask, hired, new_hires
-from tests.integration.lodging.world import IDS, World
+from tests.integration.lodging.world import IDS, USCC, World
 from tests.support.http import a_coordinator, app_client
 
 
@@ -130,7 +130,7 @@ async def test_whom_todays_rules_refuse_makes_room_for_the_next_at_once(world: W
     async with world.tx() as tx:
         await tx.execute(
             "UPDATE key_enterprise SET credit_level = 'revoked' WHERE uscc <> $1",
-            "91310114MA1GT0000X",
+            USCC,
         )
     await free_one(world, holder)
     assert (await world.stay(mine["worker_id"]))["state"] == "confirmed"

@@ -12,6 +12,7 @@ from tests.integration.recruitment.world import (
     ENTERPRISE,
     OTHER_ENTERPRISE,
     SEWER,
+    TODAY,
     World,
     a_group,
     a_nomination,
@@ -176,7 +177,7 @@ async def test_unplaced_is_said_again_only_when_the_reason_or_the_nearest_miss_c
     )
     person = a_nomination(drive_id)
     await world.nominate(person)
-    await world.hear(a_nomination(drive_id, birth_year_month="2007-01"))
+    await world.hear(a_nomination(drive_id, birth_year_month=f"{TODAY.year - 19}-01"))
     await world.rounds()
     assert len(await world.said("nomination-unplaced")) == 1
     better = {"requirements": {"age_max": 21}, "occupation_code": SEWER}
