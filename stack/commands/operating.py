@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import asdict
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import typer
@@ -26,6 +26,8 @@ from stack.trouble import StackError
 
 REST_TIMEOUT_S: Final = 15.0
 Account = Annotated[str, typer.Option("--account", help="以谁的身份  as whom")]
+
+State = Literal["moving", "waiting", "settled", "done", "compensated", "stuck"]
 
 journeys = Group("人员旅程。Journeys of persons, from nomination to work.")
 
@@ -78,7 +80,7 @@ async def _erase(plan: Plan, account: str, worker_id: UUID) -> None:
 @journeys.command("list")
 def list_journeys(  # noqa: PLR0913 (the options of a command)
     *,
-    state: Annotated[str | None, typer.Option(help="状态  only in this state")] = None,
+    state: Annotated[State | None, typer.Option(help="状态  only in this state")] = None,
     worker_id: Annotated[UUID | None, typer.Option(help="人员  of this person")] = None,
     limit: Annotated[int, typer.Option(min=1, help="条数  how many")] = 50,
     account: Account = "coordinator",

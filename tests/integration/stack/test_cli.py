@@ -52,6 +52,7 @@ def test_without_a_stack_a_command_fails_with_a_sentence(tmp_path: Path) -> None
         ("up", "--nonsense"),
         ("clock", "advance", "tomorrow"),
         ("up", "--port", "kafka"),
+        ("journeys", "list", "--state", "asleep"),
         ("nonsense",),
     ],
 )
