@@ -102,9 +102,11 @@ def _all_marks(stream: bytes, limits: Limits) -> dict[int, Marks]:
             _check_strings(body, len(stream))
         if kind == _EOF:
             break
-    if not offsets:
+    begins = frozenset(offsets)
+    # Two sheets of the same records would be read twice, a thousand a thousand times.
+    if not offsets or len(begins) < len(offsets):
         raise _broken()
-    return {index: _marks(stream, offset, limits) for index, offset in enumerate(offsets)}
+    return {index: _marks(stream, at, begins, limits) for index, at in enumerate(offsets)}
 
 
 @lru_cache(maxsize=4)
@@ -120,21 +122,22 @@ def _plain_cells(limits: Limits) -> re.Pattern[bytes]:
     return re.compile(rb"(?:%b)++" % b"|".join(records), re.DOTALL)
 
 
-def _marks(stream: bytes, offset: int, limits: Limits) -> Marks:
+def _marks(stream: bytes, offset: int, begins: frozenset[int], limits: Limits) -> Marks:
     marks = Marks()
     depth = 0
-    for _, kind, body in _records(stream, offset, _plain_cells(limits)):
+    for position, kind, body in _records(stream, offset, _plain_cells(limits)):
         depth += (kind == _BOF) - (kind == _EOF)
         if depth == 0 and kind == _EOF:
             return marks
-        if depth <= 0:
+        if depth <= 0 or (position != offset and position in begins):
             break
         if kind == _DIMENSIONS:
             _check_dimensions(body)
         # An embedded chart has a substream of its own.
         if depth == 1:
             _mark(marks, kind, body, limits)
-    # Cut off, or not begun: calamine would read some of it, and leave people out in silence.
+    # Cut off, not begun, or another's: calamine would read some of it, and leave people out in
+    # silence.
     raise _broken()
 
 

@@ -223,6 +223,15 @@ def an_xls_with_two_sheets_of_a_name() -> bytes:
     return xls(a_table({}), name).replace(second.encode("utf-16-le"), first.encode("utf-16-le"))
 
 
+def an_xls_whose_sheets_are_one() -> bytes:
+    """Say that a second sheet begins where the first does."""
+    data = bytearray(xls(a_table({}), lambda book, _: book.add_sheet("丙丁")))
+    first, second = (i for i in range(len(data)) if data.startswith(b"\x85\x00", i))
+    (offset,) = struct.unpack_from("<I", data, first + 4)
+    struct.pack_into("<I", data, second + 4, offset)
+    return bytes(data)
+
+
 def an_encrypted_xls() -> bytes:
     """Turn the second record (after BOF) into FILEPASS."""
     data = bytearray(xls(a_table({})))

@@ -181,6 +181,7 @@ def test_a_formula_is_seen_whatever_the_sheet_is_called(written: bytes, changed:
     [
         '<sheet name="花名册" sheetId="7" r:id="rId1"/></sheets>'.encode(),
         b'<sheet name="B" sheetId="7" r:id="rId99"/></sheets>',
+        b'<sheet name="B" sheetId="7" r:id="rId1"/></sheets>',
         b'<sheet name="B" sheetId="7" xmlns:q="urn:q" q:id="rId2" r:id="rId1"/></sheets>',
     ],
 )
@@ -225,6 +226,7 @@ def test_a_formula_of_a_format_behind_the_cells_is_no_cells() -> None:
         (hostile.an_xls_whose_sheet_begins_nowhere, "422 bad_archive"),
         (hostile.an_xls_whose_sheet_begins_late, "422 bad_archive"),
         (hostile.an_xls_that_breaks_off, "422 bad_archive"),
+        (hostile.an_xls_whose_sheets_are_one, "422 bad_archive"),
         # Each of these would have calamine ask for more memory than there is, and abort.
         (lambda: hostile.an_xls_that_says(0x0200, 4, 1 << 30), "422 bad_archive"),
         (lambda: hostile.an_xls_that_says(0x0200, 0, 9), "422 bad_archive"),
