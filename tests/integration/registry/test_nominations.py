@@ -14,7 +14,7 @@ from shared.clock import civil_date, real_now
 from shared.identity import Identity
 from shared.ids import Ids
 from shared.transaction import Tx
-from tests.integration.registry.told import DAY, Way
+from tests.integration.registry.told import DAY, HIRED_ON, Way
 from tests.integration.registry.world import Registry
 from tests.support.http import a_coordinator, an_enterprise, an_office
 from tests.support.rosters import a_roster, a_table, persons, xlsx
@@ -266,7 +266,7 @@ async def test_new_hires_nominate_nobody_and_are_corrected_under_the_same_id(
 ) -> None:
     enterprise = await an_enterprise(registry.db)
     body = await nominated(registry, office)
-    day = {"入职日期": "2026-11-20", "工作地点": "南翔镇"}
+    day = {"入职日期": str(HIRED_ON), "工作地点": "南翔镇"}
     first = await registry.imported(enterprise, xlsx(a_table(day)))
     assert (first["kind"], first["state"]) == ("new_hires", "accepted")
     (hired,) = await registry.said("worker-hired")
@@ -276,10 +276,10 @@ async def test_new_hires_nominate_nobody_and_are_corrected_under_the_same_id(
     assert hired.headers["ce_tenantid"] == str(enterprise.tenant_id)
     again = await registry.imported(enterprise, xlsx(a_table(day | {"备注": "x"})))
     assert again["duplicate_count"] == 1
-    other_day = day | {"入职日期": "2026-11-22"}
+    other_day = day | {"入职日期": str(HIRED_ON + timedelta(days=2))}
     assert (await registry.imported(enterprise, xlsx(a_table(other_day))))["accepted_count"] == 1
     told = await registry.said("worker-hired")
-    assert [s.body["hired_on"] for s in told] == ["2026-11-20", "2026-11-22"]
+    assert [s.body["hired_on"] for s in told] == [str(HIRED_ON + timedelta(days=n)) for n in (0, 2)]
     assert told[0].body["hire_id"] == told[1].body["hire_id"]
     assert len(await registry.said("worker-nominated")) == 1
     assert await registry.items(enterprise, "/v1/nominations") == []
@@ -287,7 +287,7 @@ async def test_new_hires_nominate_nobody_and_are_corrected_under_the_same_id(
 
 async def test_a_known_hires_other_workplace_is_said_once(registry: Registry) -> None:
     enterprise = await an_enterprise(registry.db)
-    day = {"入职日期": "2026-11-20"}
+    day = {"入职日期": str(HIRED_ON)}
     for cells in (day, day | {"工作地点": "南翔镇"}, day | {"备注": "x"}):
         batch = await registry.imported(enterprise, xlsx(a_table(cells)))
     assert (batch["state"], batch["duplicate_count"]) == ("accepted", 1)
@@ -301,7 +301,7 @@ async def test_a_hires_journey_is_the_live_placements(registry: Registry, office
     enterprise = await an_enterprise(registry.db)
     body = await nominated(registry, office)
     await registry.hear(Way(body, enterprise.tenant_id).confirmed())
-    await registry.imported(enterprise, xlsx(a_table({"入职日期": "2026-11-20"})))
+    await registry.imported(enterprise, xlsx(a_table({"入职日期": str(HIRED_ON)})))
     (hired,) = await registry.said("worker-hired")
     assert hired.headers["ce_correlationid"] == body["nomination_id"]
 

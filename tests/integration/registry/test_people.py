@@ -15,7 +15,7 @@ from shared.identity import Identity
 from shared.ids import Ids
 from stack.databases import at_database
 from stack.postgres import Postgres
-from tests.integration.registry.told import DAY, Way
+from tests.integration.registry.told import DAY, HIRED_ON, Way
 from tests.integration.registry.world import Registry, a_registry
 from tests.support.http import (
     a_coordinator,
@@ -118,7 +118,7 @@ async def test_an_enterprise_sees_whom_it_has_placed_or_hired(
     assert len((await reveal(registry, enterprise, ids, scope))[1]) == 1
     await registry.hear(way.cancelled())
     assert await reveal(registry, enterprise, ids, scope) == (200, [], 2)
-    own = persons(1, 入职日期="2026-11-20")[0] | {"姓名": "厂里的名"}
+    own = persons(1, 入职日期=str(HIRED_ON))[0] | {"姓名": "厂里的名"}
     await registry.imported(enterprise, xlsx(a_table(own)))
     assert (await reveal(registry, enterprise, ids, scope))[1] == ["厂里的名"]
     other = await an_enterprise(registry.db)
@@ -192,7 +192,7 @@ async def test_a_canary_is_in_clear_nowhere(registry: Registry, office: Identity
     enterprise = await an_enterprise(registry.db)
     batch = await registry.imported(office, xlsx(a_table(CANARY, BAD)))
     assert (batch["accepted_count"], batch["rejected_count"]) == (1, 1)
-    hire = CANARY | {"入职日期": "2026-11-20", "工作地点": f"厂{PHONE}"}
+    hire = CANARY | {"入职日期": str(HIRED_ON), "工作地点": f"厂{PHONE}"}
     await registry.imported(enterprise, xlsx(a_table(hire)))
     (said,) = await registry.said("worker-nominated")
     await reveal(registry, office, [said.body["worker_id"]], {"batch_id": batch["batch_id"]})
@@ -226,7 +226,7 @@ async def test_a_tenant_erases_its_own_copy_and_the_last_one_takes_the_person(
 ) -> None:
     enterprise = await an_enterprise(registry.db)
     await registry.imported(office, xlsx(a_table(CANARY)))
-    await registry.imported(enterprise, xlsx(a_table(CANARY | {"入职日期": "2026-11-20"})))
+    await registry.imported(enterprise, xlsx(a_table(CANARY | {"入职日期": str(HIRED_ON)})))
     (said,) = await registry.said("worker-nominated")
     worker = said.body["worker_id"]
     assert await erase(registry, await an_office(registry.db), worker) == 404

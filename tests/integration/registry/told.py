@@ -1,6 +1,6 @@
 """What the other services tell the registry, in tests."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,11 +20,14 @@ from contracts.transport import (
     TripClosed,
     Vehicle,
 )
+from shared.clock import civil_date, real_now
 from shared.ids import Ids
 
 IDS = Ids()
 DAY = date(2027, 3, 1)
 NOW = datetime(2027, 2, 25, 8, 0, tzinfo=UTC)
+#: A day that is over, whenever that is: a roster of new hires takes no other.
+HIRED_ON = civil_date(real_now()) - timedelta(days=6)
 DRIVE, VACANCY = IDS.uuid7(), IDS.uuid7()
 
 
