@@ -6,13 +6,18 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from contracts import EVENTS, UPCASTERS
+from services.console.domain.web_hook import kind_of
 from shared.paging import after, page
 from shared.transaction import Tx
 
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events: by full type, service, subject, owning or named tenant, and their own time."""
+    """Which events: by type, service, subject, owning or named tenant, and their own time.
+
+    A type without its version means all its versions, as events.md lists it.
+    """
 
     type: str | None = None
     service: str | None = None
@@ -29,11 +34,20 @@ FROM event
 """
 # With a filter that is empty the planner sees a constant and drops the condition.
 _WANTED: Final = """
-($1::text IS NULL OR type = $1) AND ($2::text IS NULL OR service = $2)
+($1::text[] IS NULL OR type = ANY ($1)) AND ($2::text IS NULL OR service = $2)
 AND ($3::text IS NULL OR subject = $3)
 AND ($4::uuid IS NULL OR tenant_id = $4 OR $4 = ANY (audience))
 AND ($5::timestamptz IS NULL OR said_at >= $5) AND ($6::timestamptz IS NULL OR said_at < $6)
 """
+
+
+def _values(wanted: EventFilter) -> Sequence[object]:
+    return (_spelt(wanted.type) if wanted.type else None, *astuple(wanted)[1:])
+
+
+def _spelt(kind: str) -> Sequence[str]:
+    """Give the full types that a type is short for, or itself."""
+    return [t for t in (*EVENTS, *UPCASTERS) if kind_of(t) == kind] or [kind]
 
 
 async def list_events(
@@ -44,7 +58,7 @@ async def list_events(
     rows = await tx.fetch(
         f"{_COLUMNS} WHERE {_WANTED} AND ($7::bigint IS NULL OR feed_id < $7)"
         " ORDER BY feed_id DESC LIMIT $8",
-        *astuple(wanted),
+        *_values(wanted),
         last,
         limit + 1,
     )
@@ -84,7 +98,7 @@ async def read_on(
     last = await last_feed_id(tx) if end is None else end
     rows = await tx.fetch(
         f"{_COLUMNS} WHERE {_WANTED} AND feed_id > $7 AND feed_id <= $8 ORDER BY feed_id LIMIT $9",
-        *astuple(wanted),
+        *_values(wanted),
         position,
         last,
         limit,

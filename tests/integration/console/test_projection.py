@@ -97,6 +97,24 @@ async def test_a_drive_is_seen_by_its_enterprises_and_by_the_offices_of_its_orig
             assert len(found["items"]) == count
 
 
+async def test_a_type_is_asked_for_with_its_version_or_for_all_of_them(
+    service_db: ServiceDb,
+) -> None:
+    db, way = await service_db("console"), Way()
+    await heard(db, HANDLERS, [received(e, 1, way.nomination_id)
+                               for e in (way.nominated(), way.confirmed())])  # fmt: skip
+    kind, found = "registry.worker-nominated", {}
+    office = await an_office(db, tenant_id=way.office_id)
+    for word in (kind, f"{kind}.v1", f"{kind}.v2", "registry.worker", "nonsense"):
+        async with db.transaction(role="api", identity=office) as tx:
+            wanted = EventFilter(type=word)
+            shown = await views.list_events(tx, wanted=wanted, limit=9, cursor=None)
+            found[word] = [e["type"] for e in shown["items"]]
+            assert [e["type"] for e in (await views.read_on(tx, wanted, 0, 9))[0]] == found[word]
+    assert found[kind] == found[f"{kind}.v1"] == [f"{kind}.v1"]
+    assert not any((found[f"{kind}.v2"], found["registry.worker"], found["nonsense"]))
+
+
 async def test_a_journey_moves_waits_and_settles(service_db: ServiceDb) -> None:
     db, way = await service_db("console"), Way()
 
