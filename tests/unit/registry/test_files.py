@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from services.registry.roster import delimited
+from services.registry.roster import delimited, guarded_xml
 from services.registry.roster.issue import FileRefused
 from services.registry.roster.limits import Limits
 from tests.support.rosters import a_roster, a_table, csv_of, persons, xls, xlsx
@@ -133,6 +133,17 @@ def test_what_has_no_end_for_a_megabyte_is_no_workbooks(
     assert refused(short) == ""
     long = hostile.with_an_end(member, before, after, 3 << 20)
     assert refused(long) == "422 bad_xml"
+
+
+@pytest.mark.parametrize("member", [hostile.SHEET, "xl/styles.xml", "xl/sharedStrings.xml"])
+def test_what_has_more_tags_than_can_be_looked_at_is_refused(
+    monkeypatch: pytest.MonkeyPatch, member: str
+) -> None:
+    monkeypatch.setattr(guarded_xml, "_TAGS_MAX", 10_000)
+    tags = hostile.with_an_end(member, "<a/>" * 10_000, "", 0)
+    assert refused(tags) == "422 too_many_cells"
+    # Plain cells are cut away, and cost nothing.
+    assert refused(xlsx(a_table(*persons(1_000)))) == ""
 
 
 def test_a_text_may_be_as_long_as_it_likes() -> None:
