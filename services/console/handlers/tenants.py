@@ -12,6 +12,7 @@ from services.console.store.tenants import insert_tenant, update_tenant
 from shared.clock import real_now
 from shared.identity import Identity
 from shared.problem import Fault, NotFound, Problem
+from shared.tenants import keep_revocations
 from shared.transaction import Tx
 
 TAKEN: Final = "这个名称或编号已被使用。This name or id is taken."
@@ -41,7 +42,7 @@ async def change_tenant(tx: Tx, tenant: TenantChanged) -> None:
     if await update_tenant(tx, tenant):
         tx.say(tenant, tenant_id=tenant.tenant_id)
         if not tenant.active:
-            revoke(tx, tenant.tenant_id, None)
+            await revoke(tx, tenant.tenant_id, None)
 
 
 async def add_account(tx: Tx, command: AddAccount) -> None:
@@ -68,12 +69,13 @@ async def change_account(tx: Tx, account_id: UUID, change: store.AccountChange) 
     ):
         raise _wrong_roles()
     await store.update_account(tx, account_id, change)
-    revoke(tx, account.identity.tenant_id, account_id)
+    await revoke(tx, account.identity.tenant_id, account_id)
 
 
-def revoke(tx: Tx, tenant_id: UUID, account_id: UUID | None) -> None:
-    """Say that tokens issued before now (real time) are void."""
+async def revoke(tx: Tx, tenant_id: UUID, account_id: UUID | None) -> None:
+    """Say that tokens issued before now (real time) are void, and refuse them here, too."""
     said = AccessRevoked(tenant_id=tenant_id, account_id=account_id, before=real_now())
+    await keep_revocations(tx, [said])
     tx.say(said, tenant_id=tenant_id)
 
 

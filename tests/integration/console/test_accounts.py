@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import jwt
@@ -15,8 +16,10 @@ from services.console.domain.account import FAILURES_MAX
 from services.console.handlers.seed import seed
 from services.console.settings import ConsoleSettings
 from services.console.signing import AUDIENCE
+from shared.clock import real_now
 from shared.database import Database
 from shared.ids import Ids
+from shared.tokens import Access
 from tests.support.http import an_admin, an_office, app_client, bearer
 from tests.support.postgres import ServiceDb
 
@@ -138,9 +141,17 @@ async def test_an_account_that_is_shut_signs_in_no_more_and_its_tokens_are_void(
     accounts = (await client.get("/v1/accounts", headers=admin)).json()["items"]
     mine = next(a for a in accounts if a["account"] == "office-lincang")
     url = f"/v1/accounts/{mine['account_id']}"
+    office = await an_office(
+        db, account_id=UUID(mine["account_id"]), tenant_id=UUID(LINCANG["tenant_id"])
+    )
+    issued_at = real_now()
+    assert await Access(db).allows(office, issued_at)
     assert (await client.patch(url, json={"active": False}, headers=admin)).status_code == 200
     assert (await sign_in(client, account="office-lincang")).status_code == 401
     assert (await said(db))[-1] == "console.access-revoked.v1"
+    # The console doesn't hear itself, and is asked with the same tokens as the others.
+    assert not await Access(db).allows(office, issued_at)
+    assert await Access(db).allows(office, real_now())
 
 
 async def test_an_office_keeps_no_tenants_and_sees_only_its_own(
