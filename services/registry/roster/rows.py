@@ -31,6 +31,7 @@ def is_counted(
     claimed = any(c in computed for c in persons)
     filled = [(i, clean(v)) for i, v in enumerate(row) if v is not None and v != ""]
     filled = [(i, text) for i, text in filled if text and not (claimed and i in computed)]
-    if filled and filled[0][1].startswith(_FOOTERS):
+    # Words are often spread over their cell: 合　计.
+    if filled and filled[0][1].replace(" ", "").startswith(_FOOTERS):
         return False
     return claimed or any(i != serial for i, _ in filled)
