@@ -182,8 +182,8 @@ def test_a_group_over_unknown_columns_takes_nothing_away() -> None:
 @pytest.mark.parametrize("form", WRITERS)
 @pytest.mark.parametrize(
     "footer",
-    ["合计", "合　计", "总计：12人", "小计", "填表人：某某", "制表", "审核人", "单位（盖章）", "联系人：某",
-     "说明", "备注",     "注：以上", "以下空白"],
+    ["合计", "合　计", "总计：12人", "小计", "填表人：某某", "制表", "审核人", "单位（盖章）",
+     "联系人：某", "说明", "备注", "注：以上", "以下空白"],
 )  # fmt: skip
 def test_totals_and_signatures_are_no_persons(form: str, footer: str) -> None:
     headers = ["序号", *NAMES, "备注"]
