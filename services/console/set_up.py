@@ -26,6 +26,7 @@ from services.console.signing import SigningKeyError, SigningKeys, make_key_file
 from shared.http import House
 from shared.problem import AWAY
 from shared.settings import stop
+from shared.tokens import Access
 
 
 @asynccontextmanager
@@ -38,6 +39,7 @@ async def set_up(house: House) -> AsyncIterator[None]:
         factors = SecondFactors(keys.secret("second factors"))
         house.provide(Desk(keys, factors, settings.urls, http, house.db.ids))
         house.provide(bell)
+        house.provide(Access(house.db))
         house.provide(Told(bell))
         house.provide(Standing())
         house.provide(Fonts(settings.web_font_dir))

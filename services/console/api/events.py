@@ -7,12 +7,13 @@ from functools import partial
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime
 
 from services.console import views
 from services.console.feed_bell import FeedBell
+from services.console.open_stream import KEEP_ALIVE_S, OpenStream
 from services.console.views.events import EventFilter
 from shared.commands import rendered
 from shared.http import Call, call
@@ -22,8 +23,6 @@ router = APIRouter()
 Caller = Annotated[Call, Depends(call)]
 
 STREAM_BATCH: Final = 500
-# A comment this often tells both ends that the other is still there.
-KEEP_ALIVE_S: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,6 @@ async def events(
 
 @router.get("/v1/events/stream")
 async def stream(
-    request: Request,
     caller: Caller,
     wanted: Wanted,
     last_event_id: Annotated[str | None, Header()] = None,
@@ -66,19 +64,18 @@ async def stream(
     """Stream events as they come; with `Last-Event-ID` from the one after it, nothing left out."""
     resumed = int(last_event_id) if last_event_id and last_event_id.isdigit() else None
     return StreamingResponse(
-        _entries(request, caller, wanted, resumed),
+        _entries(caller, wanted, resumed),
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
 
 
-async def _entries(
-    request: Request, caller: Call, wanted: EventFilter, position: int | None
-) -> AsyncIterator[bytes]:
+async def _entries(caller: Call, wanted: EventFilter, position: int | None) -> AsyncIterator[bytes]:
     """Read on from the position whenever the bell rings: a slow reader costs no memory here."""
     bell = caller.resource(FeedBell)
+    reader = OpenStream(caller.house, caller.request, caller.identity)
     yield b": connected\n\n"
-    while not await request.is_disconnected():
+    while await reader.is_open():
         rung = bell.count
         async with caller.house.db.transaction(
             role="api", identity=caller.identity, read_only=True

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 
 from services.console import views
 from services.console.feed_bell import FeedBell
+from services.console.open_stream import KEEP_ALIVE_S, OpenStream
 from services.console.pages import figures
 from services.console.pages.speech import Speech, ids_in
 from services.console.pages.visit import Visit
@@ -21,7 +22,6 @@ from shared.transaction import Tx
 BATCH: Final = 200
 #: At full load a page gets its news in bundles, this often at most.
 PAUSE_S: Final = 0.2
-KEEP_ALIVE_S: Final = 15.0
 #: For whoever comes a little later to the same place.
 BUNDLES_MAX: Final = 32
 
@@ -139,14 +139,14 @@ class Live:
         self._visit = visit
         self._wanted = wanted
         self._position = position
+        self._reader = OpenStream(visit.house, visit.request, visit.identity)
         self._bell = visit.house.resource(FeedBell)
         self._told = visit.house.resource(Told)
 
     async def frames(self) -> AsyncIterator[bytes]:
-        """Give frames until the browser leaves or the process stops; each names its position."""
+        """Give frames as long as the stream is open; each names its position."""
         yield b"retry: 2000\n\n"
-        stopping = self._visit.house.stopping
-        while not stopping.is_set() and not await self._visit.request.is_disconnected():
+        while await self._reader.is_open():
             rung = self._bell.count
             found = await self._told.next(self._visit, self._wanted, self._position, rung)
             self._position = found.position
